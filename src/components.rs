@@ -1,8 +1,8 @@
-//! Registers every component of this binary, one line each. No other file names the components.
+//! Registers every component of this binary, one line each. No other file lists all components.
 
 use pipeline::registry::{ComponentClass, Registry};
 
-/// Why the AWS components are missing.
+/// Why the receiver `aws` and the command `scan` are missing.
 #[cfg(not(feature = "aws"))]
 pub(crate) const NO_AWS: &str = "this airdig was built without the AWS SDK (as `make run` does); \
     build it with `cargo build --profile quick --locked`";
@@ -26,7 +26,7 @@ pub(crate) fn registry() -> Registry {
         .receiver::<receivers::demo::Demo>()
         .receiver::<receivers::otlp::Otlp>()
         .processor::<processors::attributes::Attributes>()
-        .processor::<processors::batch::Batch>()
+        .processor::<processors::batch::BatchProcessor>()
         .processor::<processors::graph::Graph>()
         .processor::<processors::identity::Identity>()
         .processor::<processors::impact::Impact>()

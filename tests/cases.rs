@@ -1,7 +1,7 @@
-//! Golden tests of whole pipelines. Each folder of `tests/cases/` is one:
+//! Golden tests of whole pipelines. Each folder of `tests/cases/` is one case:
 //!
 //! - `pipeline.yaml`: the configuration, or the settings that override those of an example in `configs/`;
-//!   `${env:OUT}` is an empty folder of the run;
+//!   `${env:OUT}` is an empty temporary folder;
 //! - `input/*-SIGNAL.json`: OTLP JSON requests, posted in the order of their file names;
 //! - `expected/NAME.jsonl`: the expected lines of `$OUT/NAME.jsonl`, in any order;
 //! - `expected/NAME.graphql` and `NAME.answer.json`: queries and their expected responses.
@@ -17,7 +17,7 @@ use serde_json::Value as Json;
 use crate::support::{Airdig, eventually, post};
 
 #[test]
-fn otlp_comes_out_as_it_came_in() {
+fn otlp_requests_are_exported_unchanged() {
     run("otlp_comes_out_as_it_came_in");
 }
 
@@ -27,27 +27,27 @@ fn traces_become_a_service_map() {
 }
 
 #[test]
-fn health_checks_are_dropped() {
+fn health_checks_debug_logs_and_idle_pools_are_dropped() {
     run_over("sql/drop.yaml", "sql_drop");
 }
 
 #[test]
-fn attributes_get_new_names() {
+fn attributes_are_renamed() {
     run_over("sql/rename.yaml", "sql_rename");
 }
 
 #[test]
-fn secrets_are_overwritten() {
+fn secrets_are_redacted() {
     run_over("sql/redact.yaml", "sql_redact");
 }
 
 #[test]
-fn spans_are_counted_by_route() {
+fn spans_are_counted_per_route() {
     run_over("sql/derive_metric.yaml", "sql_derive_metric");
 }
 
 #[test]
-fn spans_that_failed_after_a_drift_are_selected() {
+fn failed_spans_after_a_drift_are_selected() {
     run_over("sql/drift_and_traces.yaml", "sql_drift_and_traces");
 }
 
@@ -57,9 +57,9 @@ fn the_slowest_routes_are_emitted() {
 }
 
 #[test]
-fn every_case_is_run() {
+fn every_case_folder_is_listed() {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
-    let mut names: Vec<String> = files(&cases)
+    let mut names: Vec<String> = entries(&cases)
         .iter()
         .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
         .collect();
@@ -97,7 +97,7 @@ fn run_with(base_configs: &[&Path], name: &str) {
     let own = case.join("pipeline.yaml");
     let airdig = Airdig::start_with(&[base_configs, &[&own]].concat(), &[("OUT", out.path())]);
     let http = airdig.address("receivers/otlp", "http");
-    for input in files(&case.join("input")) {
+    for input in entries(&case.join("input")) {
         let signal = input
             .file_stem()
             .unwrap()
@@ -111,7 +111,7 @@ fn run_with(base_configs: &[&Path], name: &str) {
         let (status, answer) = post(&url, "application/json", &fs::read(&input).unwrap());
         assert_eq!(status, 200, "{}: {answer}", input.display());
     }
-    for query_file in files(&case.join("expected")) {
+    for query_file in entries(&case.join("expected")) {
         if query_file
             .extension()
             .is_some_and(|extension| extension == "graphql")
@@ -120,7 +120,7 @@ fn run_with(base_configs: &[&Path], name: &str) {
         }
     }
     assert!(airdig.stop().success());
-    for expected in files(&case.join("expected")) {
+    for expected in entries(&case.join("expected")) {
         if expected
             .extension()
             .is_some_and(|extension| extension == "jsonl")
@@ -177,10 +177,10 @@ fn blessing() -> bool {
     std::env::var_os("AIRDIG_BLESS").is_some()
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries =
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let read_dir =
         fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    let mut paths: Vec<PathBuf> = read_dir.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths
 }

@@ -29,7 +29,7 @@ fn the_python_sdk_sends_all_signals_over_http_with_gzip() {
 }
 
 #[test]
-fn json_is_what_google_reads_and_writes() {
+fn googles_protobuf_reads_and_writes_the_same_json() {
     receive(|airdig, folder| {
         let mut google = Command::new(peer("python/bin/python"));
         google.arg(concat!(

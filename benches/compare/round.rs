@@ -12,7 +12,7 @@ use crate::sink::{self, SinkCounts};
 use crate::{Arguments, Failure};
 
 /// If nothing arrives for this long, the missing spans are counted as lost.
-const SILENCE: Duration = Duration::from_secs(5);
+const LOSS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The results of one program in one scenario.
 #[derive(Debug)]
@@ -95,29 +95,29 @@ pub(crate) async fn idle(
     folder: &Path,
 ) -> Result<Idle, Failure> {
     /// By then edge statistics and unpaired spans were exported.
-    const FLUSHED: Duration = Duration::from_secs(20);
-    const WATCHED: Duration = Duration::from_secs(60);
+    const FLUSH_TIME: Duration = Duration::from_secs(20);
+    const IDLE_TIME: Duration = Duration::from_secs(60);
     let (sink, _) = sink::listen().await?;
     let listen = free_address()?;
     let running = program.start(config, &listen, &sink.to_string(), folder)?;
     let channel = load::connect(&listen).await?;
     load::send(&channel, requests, 0, SERVICES, 1).await?;
-    tokio::time::sleep(FLUSHED).await;
+    tokio::time::sleep(FLUSH_TIME).await;
     let before = running.cpu()?;
-    tokio::time::sleep(WATCHED).await;
+    tokio::time::sleep(IDLE_TIME).await;
     let cpu = running.cpu()? - before;
     let ProgramMemory { now: memory, .. } = running.memory()?;
     running.stop().await?;
     Ok(Idle {
         memory,
-        cpu: cpu.as_secs_f64() * 60.0 / WATCHED.as_secs_f64(),
+        cpu: cpu.as_secs_f64() * 60.0 / IDLE_TIME.as_secs_f64(),
     })
 }
 
-/// Waits until all spans have arrived, or until nothing has arrived for `SILENCE`.
+/// Waits until all spans have arrived, or until nothing has arrived for `LOSS_TIMEOUT`.
 async fn settle(scenario: Scenario, counted: &SinkCounts, sent: &LoadOutcome, turns: u64) {
     let mut last = (0, Instant::now());
-    while missing(scenario, counted, sent, turns) != 0 && last.1.elapsed() < SILENCE {
+    while missing(scenario, counted, sent, turns) != 0 && last.1.elapsed() < LOSS_TIMEOUT {
         tokio::time::sleep(Duration::from_millis(20)).await;
         let arrived = counted.spans() + counted.calls();
         if arrived != last.0 {

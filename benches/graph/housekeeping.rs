@@ -26,9 +26,9 @@ const DAYS: u64 = 3;
 /// Pause between small writes.
 const PAUSE: Duration = Duration::from_millis(20);
 /// How long the writers are measured without housekeeping.
-const WITHOUT: Duration = Duration::from_secs(120);
+const BASELINE_TIME: Duration = Duration::from_secs(120);
 /// Pause between two steps, as in the exporter.
-const BETWEEN_STEPS: Duration = Duration::from_millis(75);
+const STEP_PAUSE: Duration = Duration::from_millis(75);
 
 pub(crate) async fn measure(
     store: &OpenStore,
@@ -40,29 +40,29 @@ pub(crate) async fn measure(
     let mut world = HistoryWorkload::new(layout, NAME);
     let mut writer = MeasuredWriter::new(store);
     world.begin(&mut writer, clock).await;
-    let housekept = Arc::new(open_existing(file).await.expect("the file is there"));
+    let cleaned_store = Arc::new(open_existing(file).await.expect("the file is there"));
     for day in 0..DAYS {
         eprintln!("{NAME}: day {}", day + 1);
         world
             .write_day(&mut writer, clock.day(day), day, &mut Vec::new())
             .await;
         let removal = HistoryRemoval {
-            store: housekept.clone(),
+            store: cleaned_store.clone(),
             until: clock.day(day + 1),
         };
         let done = Arc::new(AtomicBool::new(false));
         let removal = threads.spawn(removal.run(done.clone()));
         let writes = ConcurrentWrites {
-            housekept: &housekept,
+            cleaned_store: &cleaned_store,
             layout,
             threads,
             day,
         };
-        let waits = writes.write_until(&done, &mut writer).await;
+        let latencies = writes.write_until(&done, &mut writer).await;
         let cpu = removal.await.expect("housekeeping ends");
         let day = format!("day {}", day + 1);
         figures.push(Figure::one(format!("{NAME}: CPU, {day}"), "s", cpu));
-        waits.add_to(&mut figures, &day);
+        latencies.add_to(&mut figures, &day);
         let name = format!("{NAME}: file, {day}");
         figures.push(Figure::one(name, "MiB", process::file_mib(file)));
     }
@@ -71,23 +71,23 @@ pub(crate) async fn measure(
     let done = Arc::new(AtomicBool::new(false));
     let done_after_pause = done.clone();
     threads.spawn(async move {
-        tokio::time::sleep(WITHOUT).await;
+        tokio::time::sleep(BASELINE_TIME).await;
         done_after_pause.store(true, Ordering::Relaxed);
     });
     let writes = ConcurrentWrites {
-        housekept: &housekept,
+        cleaned_store: &cleaned_store,
         layout,
         threads,
         day: DAYS,
     };
-    let waits = writes.write_until(&done, &mut writer).await;
-    waits.add_to(&mut figures, "without housekeeping");
-    close(&housekept).await;
+    let latencies = writes.write_until(&done, &mut writer).await;
+    latencies.add_to(&mut figures, "without housekeeping");
+    close(&cleaned_store).await;
     figures
 }
 
-fn slowest(waits: &[f64]) -> f64 {
-    waits.iter().copied().fold(0.0, f64::max)
+fn slowest(latencies: &[f64]) -> f64 {
+    latencies.iter().copied().fold(0.0, f64::max)
 }
 
 /// Housekeeping that removes the history before `until`.
@@ -116,7 +116,7 @@ impl HistoryRemoval {
             .expect("a step succeeds")
             .is_done
         {
-            tokio::time::sleep(BETWEEN_STEPS).await;
+            tokio::time::sleep(STEP_PAUSE).await;
         }
         done.store(true, Ordering::Relaxed);
         process::cpu_seconds() - before
@@ -126,33 +126,37 @@ impl HistoryRemoval {
 /// Small writes during housekeeping, with a pause after each.
 struct ConcurrentWrites<'b> {
     /// The store that does the housekeeping.
-    housekept: &'b Arc<Store<SqliteBackend>>,
+    cleaned_store: &'b Arc<Store<SqliteBackend>>,
     layout: &'b Layout,
     threads: &'b Handle,
     day: u64,
 }
 
 /// Latencies of small writes, in milliseconds.
-struct Waits {
+struct WriteLatencies {
     in_process: Vec<f64>,
     in_another: Vec<f64>,
 }
 
-impl Waits {
+impl WriteLatencies {
     fn add_to(&self, figures: &mut Vec<Figure>, when: &str) {
-        for (process, waits) in [("the", &self.in_process), ("another", &self.in_another)] {
+        for (process, latencies) in [("the", &self.in_process), ("another", &self.in_another)] {
             let name = format!("{NAME}: a write in {process} process, {when}");
-            figures.push(Figure::of_samples(name, "ms", waits));
+            figures.push(Figure::of_samples(name, "ms", latencies));
             let name = format!("{NAME}: the slowest in {process} process, {when}");
-            figures.push(Figure::one(name, "ms", slowest(waits)));
+            figures.push(Figure::one(name, "ms", slowest(latencies)));
         }
     }
 }
 
 impl ConcurrentWrites<'_> {
-    async fn write_until(&self, done: &Arc<AtomicBool>, writer: &mut MeasuredWriter<'_>) -> Waits {
+    async fn write_until(
+        &self,
+        done: &Arc<AtomicBool>,
+        writer: &mut MeasuredWriter<'_>,
+    ) -> WriteLatencies {
         let batches = self.batches(writer);
-        let own = write_in_process(self.housekept.clone(), done.clone(), batches);
+        let own = write_in_process(self.cleaned_store.clone(), done.clone(), batches);
         let own = self.threads.spawn(own);
         let mut in_another = Vec::new();
         let mut scope = BenchScope::new(self.layout, "housekeeping-other", 1);
@@ -162,7 +166,7 @@ impl ConcurrentWrites<'_> {
             in_another.push(1e3 * writer.flush().await);
             tokio::time::sleep(PAUSE).await;
         }
-        Waits {
+        WriteLatencies {
             in_process: own.await.expect("the writer ends"),
             in_another,
         }
@@ -184,15 +188,15 @@ async fn write_in_process(
     done: Arc<AtomicBool>,
     batches: Vec<pipeline::Batch>,
 ) -> Vec<f64> {
-    let mut waits = Vec::new();
+    let mut latencies = Vec::new();
     while !done.load(Ordering::Relaxed) {
         for batch in &batches {
             let report = ReportBatch::from_batch(batch, UnixNanos::now());
             let start = Instant::now();
             store.write(&report).await.expect("the rows are written");
-            waits.push(1e3 * start.elapsed().as_secs_f64());
+            latencies.push(1e3 * start.elapsed().as_secs_f64());
             tokio::time::sleep(PAUSE).await;
         }
     }
-    waits
+    latencies
 }

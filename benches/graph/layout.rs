@@ -75,38 +75,38 @@ impl Layout {
         ResourceId { kind, number }
     }
 
-    pub(crate) fn places(&self) -> impl Iterator<Item = AccountRegionIndex> + use<> {
+    pub(crate) fn account_regions(&self) -> impl Iterator<Item = AccountRegionIndex> + use<> {
         (0..self.accounts * REGIONS.len()).map(AccountRegionIndex)
     }
 
-    pub(crate) fn place(&self, id: ResourceId) -> AccountRegionIndex {
+    pub(crate) fn account_region(&self, id: ResourceId) -> AccountRegionIndex {
         AccountRegionIndex(id.number % (self.accounts * REGIONS.len()))
     }
 
     /// All resources of a kind in an account and region.
-    pub(crate) fn of_place(
+    pub(crate) fn of_account_region(
         &self,
         kind: usize,
-        place: AccountRegionIndex,
+        account_region: AccountRegionIndex,
     ) -> impl Iterator<Item = ResourceId> + use<> {
-        let numbers = (place.0..self.counts[kind]).step_by(self.accounts * REGIONS.len());
+        let numbers = (account_region.0..self.counts[kind]).step_by(self.accounts * REGIONS.len());
         numbers.map(move |number| ResourceId { kind, number })
     }
 
-    pub(crate) fn account(&self, place: AccountRegionIndex) -> String {
+    pub(crate) fn account(&self, account_region: AccountRegionIndex) -> String {
         format!(
             "{:012}",
-            200_000_000_017_u64 + 7919 * (place.0 % self.accounts) as u64
+            200_000_000_017_u64 + 7919 * (account_region.0 % self.accounts) as u64
         )
     }
 
-    pub(crate) fn region(&self, place: AccountRegionIndex) -> &'static str {
-        REGIONS[place.0 / self.accounts]
+    pub(crate) fn region(&self, account_region: AccountRegionIndex) -> &'static str {
+        REGIONS[account_region.0 / self.accounts]
     }
 
     /// The id of the VPC in which private addresses are unique.
-    pub(crate) fn network(&self, place: AccountRegionIndex) -> String {
-        format!("vpc-0{:016x}", mix(place.0 as u64))
+    pub(crate) fn network(&self, account_region: AccountRegionIndex) -> String {
+        format!("vpc-0{:016x}", mix(account_region.0 as u64))
     }
 
     /// The distinct edges that start at a node: kinds and targets. Targets are in the same account and region if it
@@ -139,14 +139,16 @@ impl Layout {
         if has_hub && turn == 0 && from.number < self.hub_edges() {
             return ResourceId { kind, number: 0 };
         }
-        let places = self.accounts * REGIONS.len();
+        let account_regions = self.accounts * REGIONS.len();
         let seed = mix((from.kind as u64) << 56 | (turn as u64) << 40 | from.number as u64);
-        let place = self.place(from).0;
-        let in_place = self.counts[kind].saturating_sub(place).div_ceil(places);
+        let account_region = self.account_region(from).0;
+        let in_account_region = self.counts[kind]
+            .saturating_sub(account_region)
+            .div_ceil(account_regions);
         // Services call each other across accounts and regions.
-        let number = match in_place == 0 || kind == SERVICE {
+        let number = match in_account_region == 0 || kind == SERVICE {
             true => pick(seed, self.counts[kind]),
-            false => place + places * pick(seed, in_place),
+            false => account_region + account_regions * pick(seed, in_account_region),
         };
         ResourceId { kind, number }
     }

@@ -94,12 +94,15 @@ pub(crate) async fn age(writer: &mut MeasuredWriter<'_>, layout: &Layout, clock:
 /// Writes one scan of every scope: rows of the resources that changed in this round, and completions.
 async fn scan(writer: &mut MeasuredWriter<'_>, layout: &Layout, round: u64, began: UnixNanos) {
     for (kind, Kind { name, .. }) in KINDS.iter().enumerate().take(SERVICE) {
-        for place in layout.places() {
+        for account_region in layout.account_regions() {
             let mut members = Vec::new();
-            let (account, region) = (layout.account(place), layout.region(place));
+            let (account, region) = (
+                layout.account(account_region),
+                layout.region(account_region),
+            );
             let scope = format!("{account}/{region}/{name}");
             let mut source = "";
-            for id in layout.of_place(kind, place) {
+            for id in layout.of_account_region(kind, account_region) {
                 let resource = layout.resource(id, version(id, round));
                 members.push((uid::hash(&resource.uid), resource.state));
                 source = resource.source;

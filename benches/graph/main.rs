@@ -4,7 +4,7 @@
 //! ```text
 //!  layout ─▶ cloud ─▶ load, subjects ─▶ store ◀─ cases (reads) ─▶ measure ┐
 //!  ids, edges  rows    batches            │   ◀─ writes, history … ───────┼─▶ report: table, JSON
-//!                                         └──── start (a process of its own) ┘
+//!                                         └──── start (separate process) ────┘
 //! ```
 
 #![allow(

@@ -37,8 +37,8 @@ impl Layout {
     }
 
     pub(crate) fn uid(&self, id: ResourceId) -> String {
-        let (seed, name, place) = (Self::seed(id), self.name(id), self.place(id));
-        let (account, region) = (self.account(place), self.region(place));
+        let (seed, name, account_region) = (Self::seed(id), self.name(id), self.account_region(id));
+        let (account, region) = (self.account(account_region), self.region(account_region));
         let (service, start) = KINDS[id.kind].arn;
         match id.kind {
             ROLE => uid::aws(service, "", &account, &format!("role/{name}")),
@@ -83,7 +83,7 @@ impl Layout {
 
     /// The host name of a database or load balancer.
     pub(crate) fn host(&self, id: ResourceId) -> String {
-        let (service, region) = (KINDS[id.kind].arn.0, self.region(self.place(id)));
+        let (service, region) = (KINDS[id.kind].arn.0, self.region(self.account_region(id)));
         format!(
             "{}.c9akciq32.{region}.{service}.amazonaws.com",
             self.name(id)

@@ -14,8 +14,8 @@ const SAMPLES: u64 = 100;
 /// Pages of 100 nodes: one in four is the first page, all others start after a node that matches the filter.
 pub(crate) fn pages(layout: &Layout, past: Option<UnixNanos>) -> Vec<ReadCase> {
     let mut cases = Vec::new();
-    let account = |id| Some(layout.account(layout.place(id)));
-    let region = |id| Some(layout.region(layout.place(id)));
+    let account = |id| Some(layout.account(layout.account_region(id)));
+    let region = |id| Some(layout.region(layout.account_region(id)));
     let mut page = |name: &str, kind: Option<usize>, filter: &dyn Fn(ResourceId) -> Filter| {
         let (name, samples) = match past {
             Some(_) => (format!("page as of T: {name}"), SAMPLES / 2),

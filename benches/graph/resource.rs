@@ -34,7 +34,7 @@ impl Layout {
         if KINDS[id.kind].arn.0 == "ec2" {
             aliases.push(("id", self.short_id(id), None));
         }
-        let network = self.network(self.place(id));
+        let network = self.network(self.account_region(id));
         match id.kind {
             INSTANCE => {
                 let ip = self.private_ip(id);
@@ -63,7 +63,7 @@ impl Layout {
 
     /// The resource after `version` changes.
     pub(crate) fn resource(&self, id: ResourceId, version: u64) -> BenchResource {
-        let (seed, place) = (Self::seed(id), self.place(id));
+        let (seed, account_region) = (Self::seed(id), self.account_region(id));
         let is_cloud = !matches!(id.kind, POD | SERVICE);
         let edges = self.edges(id).into_iter();
         let mut tags = MapBuilder::new();
@@ -82,8 +82,11 @@ impl Layout {
             )
             .text("State", "available")
             .text("CreateTime", "2025-11-02T08:15:30.000Z")
-            .text("OwnerId", &self.account(place))
-            .text("AvailabilityZone", &format!("{}a", self.region(place)))
+            .text("OwnerId", &self.account(account_region))
+            .text(
+                "AvailabilityZone",
+                &format!("{}a", self.region(account_region)),
+            )
             .text(
                 "Fingerprint",
                 &format!("{:016x}{:016x}", mix(seed), mix(seed ^ 1)),
@@ -97,8 +100,8 @@ impl Layout {
             source: if is_cloud { "aws" } else { "kubernetes" },
             provider: if is_cloud { "aws" } else { "kubernetes" },
             name: self.name(id),
-            account: self.account(place),
-            region: self.region(place),
+            account: self.account(account_region),
+            region: self.region(account_region),
             edges: edges.map(|(kind, to)| (kind, self.uid(to))).collect(),
             aliases: self.aliases(id),
             tags: tags.finish(),

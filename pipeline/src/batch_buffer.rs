@@ -17,9 +17,9 @@ pub struct BatchBuffer {
 struct BufferedBatch {
     batch: Batch,
     bytes: usize,
-    /// The number of rows that were taken.
+    /// The number of rows at the start of the batch that were taken out of the buffer.
     taken: usize,
-    /// `None` until the batch is divided for the first time.
+    /// `None` until the batch is split for the first time.
     cuts: Option<SplitPoints>,
 }
 
@@ -58,25 +58,26 @@ impl BatchBuffer {
         self.bytes
     }
 
-    /// Removes the first rows, at most `max_rows`, and returns them as one batch. A snapshot that has more than
-    /// `max_rows` rows is not split (`batch/cut.rs`): then the batch is larger. `None` if the buffer is empty.
+    /// Removes the first rows, at most `max_rows`, and returns them as one batch; `None` if the buffer is empty. The
+    /// batch is larger if it starts with a snapshot of more than `max_rows` rows, since snapshots are not split
+    /// (`batch/cut.rs`).
     pub fn take(&mut self, max_rows: usize) -> Option<Batch> {
         let mut taken = Vec::new();
-        let mut room = max_rows;
-        while room > 0 {
+        let mut remaining = max_rows;
+        while remaining > 0 {
             let Some(mut first) = self.batches.pop_front() else {
                 break;
             };
             let (start, rows) = (first.taken, first.batch.num_rows());
-            let end = match rows - start <= room {
+            let end = match rows - start <= remaining {
                 true => rows,
-                false => first.cuts().end(start, room).min(rows),
+                false => first.cuts().end(start, remaining).min(rows),
             };
-            if end - start > room && !taken.is_empty() {
+            if end - start > remaining && !taken.is_empty() {
                 self.batches.push_front(first);
                 break;
             }
-            room = room.saturating_sub(end - start);
+            remaining = remaining.saturating_sub(end - start);
             self.rows -= end - start;
             taken.push(first.batch.slice(start..end));
             if end == rows {
@@ -91,7 +92,8 @@ impl BatchBuffer {
         Batch::concat(taken)
     }
 
-    /// Removes all rows and returns them in batches of at most `max_rows`, as [`BatchBuffer::take`] does.
+    /// Removes all rows and returns them in batches of at most `max_rows`; the batches are those of
+    /// [`BatchBuffer::take`].
     pub fn take_all(&mut self, max_rows: usize) -> Vec<Batch> {
         std::iter::from_fn(|| self.take(max_rows)).collect()
     }

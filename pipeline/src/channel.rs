@@ -1,7 +1,7 @@
 //! Bounded queues of batches, between receivers and pipelines and between pipelines and exporters.
 //!
-//! A queue is bounded in bytes, and may have a second bound. A batch occupies its size of each bound from when it is
-//! queued until the consumer has finished it. A batch that is dropped in a queue is refused to its senders.
+//! A queue is bounded in bytes, and may have a second bound. A batch counts against each bound from the time when it is
+//! queued until the consumer has finished it. If a batch is dropped before a consumer takes it, it is refused.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,7 +28,7 @@ pub enum SendError {
 }
 
 impl SendError {
-    /// Converts it to the refusal for the sender of the request.
+    /// The refusal that the sender of the request gets.
     pub fn refusal(&self) -> Refusal {
         let (SendError::Full { queue } | SendError::Closed { queue }) = self;
         Refusal {
@@ -136,8 +136,7 @@ impl Gauge {
         self.used(&self.bounds[0])
     }
 
-    /// The size of the batches that are queued or in flight in units of the last bound, and the capacity of that
-    /// bound.
+    /// How much of the last bound the queued and in-flight batches occupy, and the capacity of that bound.
     pub(crate) fn fill(&self) -> (usize, usize) {
         let last = &self.bounds[self.bounds.len() - 1];
         (self.used(last), last.capacity as usize)
@@ -216,7 +215,7 @@ impl Sender {
     /// When the consumer of the queue has stopped.
     pub async fn reserve(&self, batch: &Batch) -> Result<Reservation<'_>, SendError> {
         let mut permits = Vec::with_capacity(self.gauge.bounds.len());
-        // All senders reserve in the same order, so that two waiting senders cannot deadlock.
+        // All senders reserve the bounds in the same order, so that two waiting senders cannot deadlock.
         for bound in self.gauge.bounds.iter() {
             permits.push(bound.take(batch).await.map_err(|_| self.closed())?);
         }
@@ -244,7 +243,7 @@ impl Reservation<'_> {
     /// Queues the batch.
     ///
     /// # Errors
-    /// When the consumer of the queue has stopped. The batch is then refused to its senders.
+    /// When the consumer of the queue has stopped. The batch is then refused.
     pub fn send(self, batch: Batch) -> Result<(), SendError> {
         let gauge = &self.sender.gauge;
         gauge.batches.fetch_add(1, Ordering::SeqCst);
@@ -261,8 +260,7 @@ impl Reservation<'_> {
     }
 }
 
-/// A batch in a queue. If it is dropped before a consumer takes the batch out of it, the batch is refused to its
-/// senders.
+/// A batch in a queue. Dropping it refuses the batch, unless [`QueuedBatch::into_parts`] took the batch out.
 #[derive(Debug)]
 pub struct QueuedBatch {
     batch: Option<Batch>,
@@ -286,7 +284,7 @@ impl QueuedBatch {
 
 impl Drop for QueuedBatch {
     fn drop(&mut self) {
-        // First, so that senders find free capacity when the lines below wake them.
+        // First, so that the capacity is free when the notification below arrives.
         self.permits.clear();
         self.batches.fetch_sub(1, Ordering::SeqCst);
         self.done.notify_waiters();
@@ -308,7 +306,7 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Waits for the next batch; none once all senders are dropped and the queue is empty.
+    /// Waits for the next batch; `None` once all senders are dropped and the queue is empty.
     pub async fn recv(&mut self) -> Option<QueuedBatch> {
         match self.next.take() {
             Some(next) => Some(next),
@@ -340,8 +338,8 @@ impl Queue {
         self.next.is_some()
     }
 
-    /// Whether a batch is known to be next, because [`Queue::recv_if`] did not accept it or
-    /// [`Queue::wait_for_batch`] waited for it.
+    /// Whether `next` holds a batch: one that [`Queue::recv_if`] did not accept, or one that [`Queue::wait_for_batch`]
+    /// received.
     pub(crate) fn has_next(&self) -> bool {
         self.next.is_some()
     }
@@ -387,13 +385,13 @@ impl Output {
             .any(|pipeline| pipeline.accepts(signal))
     }
 
-    /// Counts a refused request with its reason. The number of its items may be unknown; [`Output::try_send`]
-    /// counts the items that it refuses itself.
+    /// Counts a request that the receiver refused, by reason. It counts no items, since their number may be unknown.
+    /// [`Output::try_send`] counts the items that it refuses.
     pub fn count_refused_request(&self, signal: Signal, reason: &'static str) {
         self.counters.count_refused_request(signal, reason);
     }
 
-    /// Sends the batch to all pipelines, or to none if the queue of one is full.
+    /// Sends the batch to all pipelines that accept its signal, or to none of them if one of their queues is full.
     ///
     /// # Errors
     /// When the queue of a pipeline is full, or the process stops.
@@ -410,8 +408,8 @@ impl Output {
         self.count(batch, sent)
     }
 
-    /// Sends the batch to all pipelines and waits while a queue is full. For receivers that pull, which can slow
-    /// down.
+    /// Sends the batch to all pipelines that accept its signal, and waits while a queue is full. For receivers that
+    /// pull their data and so can slow down.
     ///
     /// # Errors
     /// When the process stops.
@@ -421,8 +419,8 @@ impl Output {
     }
 
     async fn send_to_each(&self, batch: &Batch) -> Result<(), SendError> {
-        // One after the other, since a receiver that waits while it holds reserved capacity could starve another.
-        // The wait ends, since pipelines do not wait for receivers.
+        // One pipeline after the other: a receiver that waited with capacity reserved elsewhere could starve another
+        // receiver. The wait ends, since pipelines do not wait for receivers.
         for pipeline in self.accepting(batch) {
             pipeline.reserve(batch).await?.send(batch.clone())?;
         }

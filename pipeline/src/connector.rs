@@ -1,4 +1,4 @@
-//! A processor as a connector between pipelines: its output is only the batches that the processor produces.
+//! Runs a processor as a connector between pipelines.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use crate::component::{ProcessError, Processor, StartError, UnixNanos};
 use crate::{Batch, SignalSet};
 
-/// Drops batches of signals that the processor does not produce. As in the Collector, the input of a pipeline ends
-/// in a connector.
+/// A processor that runs as a connector. A connector does not forward its input, as in the Collector. So this drops
+/// each output batch whose signal the processor does not produce.
 pub(crate) struct ConnectorProcessor<P> {
     processor: P,
     produces: SignalSet,
@@ -22,9 +22,9 @@ impl<P> ConnectorProcessor<P> {
         }
     }
 
-    fn retain_produced(&self, mut made: Vec<Batch>) -> Vec<Batch> {
-        made.retain(|batch| self.produces.contains(batch.signal()));
-        made
+    fn retain_produced(&self, mut output: Vec<Batch>) -> Vec<Batch> {
+        output.retain(|batch| self.produces.contains(batch.signal()));
+        output
     }
 }
 
@@ -39,8 +39,8 @@ impl<P: Processor> Processor for ConnectorProcessor<P> {
     }
 
     fn process(&mut self, batch: Batch, now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
-        let made = self.processor.process(batch, now)?;
-        Ok(self.retain_produced(made))
+        let output = self.processor.process(batch, now)?;
+        Ok(self.retain_produced(output))
     }
 
     fn tick_within(&self, now: UnixNanos) -> Option<Duration> {
@@ -48,8 +48,8 @@ impl<P: Processor> Processor for ConnectorProcessor<P> {
     }
 
     fn tick(&mut self, now: UnixNanos) -> Vec<Batch> {
-        let made = self.processor.tick(now);
-        self.retain_produced(made)
+        let output = self.processor.tick(now);
+        self.retain_produced(output)
     }
 
     fn can_release(&self, now: UnixNanos) -> bool {
@@ -57,12 +57,12 @@ impl<P: Processor> Processor for ConnectorProcessor<P> {
     }
 
     fn release(&mut self, now: UnixNanos) -> Vec<Batch> {
-        let made = self.processor.release(now);
-        self.retain_produced(made)
+        let output = self.processor.release(now);
+        self.retain_produced(output)
     }
 
     fn finish(&mut self, now: UnixNanos) -> Vec<Batch> {
-        let made = self.processor.finish(now);
-        self.retain_produced(made)
+        let output = self.processor.finish(now);
+        self.retain_produced(output)
     }
 }

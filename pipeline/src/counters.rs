@@ -30,12 +30,12 @@ pub struct ReceiverCounters {
     /// Items that were refused because a queue was full or closed.
     pub refused: PerSignal,
     /// Refused requests, by signal and reason.
-    pub requests: Mutex<BTreeMap<(Signal, &'static str), u64>>,
+    pub refused_requests: Mutex<BTreeMap<(Signal, &'static str), u64>>,
 }
 
 impl ReceiverCounters {
     pub(crate) fn count_refused_request(&self, signal: Signal, reason: &'static str) {
-        let mut requests = lock(&self.requests);
+        let mut requests = lock(&self.refused_requests);
         *requests.entry((signal, reason)).or_default() += 1;
     }
 }
@@ -68,6 +68,7 @@ pub(crate) struct ComponentMetric {
     /// `processor="sql/x"`, `pipeline="traces"`.
     pub(crate) labels: Vec<(&'static str, String)>,
     pub(crate) kind: MetricKind,
+    /// The value, of a gauge too.
     pub(crate) counter: Counter,
 }
 
@@ -101,7 +102,7 @@ impl Gauges {
 }
 
 impl ComponentMetrics {
-    /// Adds a counter, also if there is one with the same name and labels.
+    /// Adds a counter, even if one with the same name and labels exists.
     pub(crate) fn add_counter(&self, name: String, labels: Vec<(&'static str, String)>) -> Counter {
         let counter = Counter::default();
         let metric = ComponentMetric {

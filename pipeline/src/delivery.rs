@@ -1,16 +1,16 @@
-//! Acknowledgements: a sender waits until all batches that were made of its request are durable.
+//! Acknowledgements: a sender waits until all batches that were derived from its request are durable.
 //!
 //! ```text
 //!  receiver ── Delivery::new ──▶ (Delivery, Receipt)
 //!     │                             │         ▲
-//!     │   every batch that is made  │         │ resolves once no batch
-//!     ▼   of it carries a clone     ▼         │ carries it any more
+//!     │   every batch derived from  │         │ resolves when the last
+//!     ▼   it carries a clone        ▼         │ clone is dropped
 //!  request                        batches ────┘
 //! ```
 //!
 //! A dropped clone counts as delivered. A component that cannot deliver a batch calls [`Delivery::refuse`] before it
-//! drops the clone. The engine does that for every batch that it holds and cannot finish. If a panic of its thread
-//! drops a clone, the clone refuses the batch.
+//! drops the clone. The engine does that for every batch that it holds and cannot finish. If a panic drops a clone,
+//! the clone refuses the batch.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -26,7 +26,7 @@ use crate::sync;
 /// Links a batch to the senders that wait for its acknowledgement. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Delivery {
-    /// None if no sender waits.
+    /// `None` if no sender waits.
     senders: Option<Arc<Senders>>,
 }
 
@@ -35,7 +35,7 @@ pub struct Delivery {
 enum Senders {
     /// One request.
     One(PendingRequest),
-    /// A batch that was merged of the rows of several requests.
+    /// A batch that was merged from the rows of several requests.
     Many(Vec<MergedPart>),
 }
 
@@ -43,7 +43,8 @@ enum Senders {
 #[derive(Debug)]
 struct MergedPart {
     delivery: Delivery,
-    /// The number of rows of this part if parts were merged in order; none if all senders wait for the same rows.
+    /// The number of rows of this part, if the merged batch has the rows of its parts in order. `None` if it is unknown
+    /// which rows are those of this part.
     rows: Option<usize>,
 }
 
@@ -52,7 +53,7 @@ struct MergedPart {
 struct PendingRequest {
     deadline: Option<Instant>,
     /// The number of rows in the sender's request, if it is known.
-    sent: OnceLock<u64>,
+    sent_rows: OnceLock<u64>,
     failures: Mutex<RequestFailures>,
     outcome: Mutex<Option<oneshot::Sender<Outcome>>>,
 }
@@ -68,7 +69,7 @@ struct RequestFailures {
 /// The outcome of a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// All batches that were made of the request are durable.
+    /// All batches that were derived from the request are durable.
     Delivered,
     /// Some rows are rejected permanently; all others are durable (OTLP's partial success).
     Partial { rejected_rows: u64, reason: String },
@@ -80,7 +81,7 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{component}: {reason}")]
 pub struct Refusal {
-    /// Id of the component that refused: `exporters/sqlite`.
+    /// The id of the component that refused the request: `exporters/sqlite`.
     pub component: String,
     /// What failed on what. It contains no secret, since the sender reads it.
     pub reason: String,
@@ -90,7 +91,7 @@ pub struct Refusal {
 /// Whether the sender may send the request again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Retry {
-    /// The destination is overloaded or down; the sender may send again after this time.
+    /// The destination is overloaded or down; the sender may send the request again after this time.
     After(Duration),
     /// The destination rejects the data permanently.
     Never,
@@ -102,7 +103,7 @@ impl Delivery {
         let (outcome, receipt) = oneshot::channel();
         let pending = PendingRequest {
             deadline,
-            sent: OnceLock::new(),
+            sent_rows: OnceLock::new(),
             failures: Mutex::default(),
             outcome: Mutex::new(Some(outcome)),
         };
@@ -117,7 +118,7 @@ impl Delivery {
         Delivery { senders: None }
     }
 
-    /// The delivery of a batch for which the senders of all parts wait. It is unknown which rows each sender sent.
+    /// The delivery of a batch that the senders of all parts wait for. It is unknown which rows each sender sent.
     pub fn merge(parts: impl IntoIterator<Item = Delivery>) -> Delivery {
         let parts = parts.into_iter().filter(Delivery::is_awaited);
         Delivery::from_parts(
@@ -157,8 +158,9 @@ impl Delivery {
         }
     }
 
-    /// The range of rows of each part, if the batch was merged of several parts and still has as many rows as they
-    /// had. Otherwise one range of all rows, with all senders.
+    /// The parts of a merged batch, each with the range of its rows. `rows` is the number of rows that the batch has
+    /// now. If the batch is not merged, or if its parts have another number of rows in total, returns one range of all
+    /// rows with all senders.
     pub fn by_sender(&self, rows: usize) -> Vec<(Delivery, Range<usize>)> {
         let whole = || vec![(self.clone(), 0..rows)];
         let Some(Senders::Many(parts)) = self.senders.as_deref() else {
@@ -166,11 +168,11 @@ impl Delivery {
         };
         let (mut ranges, mut start) = (Vec::with_capacity(parts.len()), 0);
         for part in parts {
-            let Some(of_part) = part.rows else {
+            let Some(part_rows) = part.rows else {
                 return whole();
             };
-            ranges.push((part.delivery.clone(), start..start + of_part));
-            start += of_part;
+            ranges.push((part.delivery.clone(), start..start + part_rows));
+            start += part_rows;
         }
         if start == rows { ranges } else { whole() }
     }
@@ -182,13 +184,14 @@ impl Delivery {
             return self.clone();
         }
         let parts = parts.into_iter().filter_map(|(delivery, rows)| {
-            let within = rows.start.max(range.start)..rows.end.min(range.end);
-            (!within.is_empty()).then_some((delivery, within.len()))
+            let overlap = rows.start.max(range.start)..rows.end.min(range.end);
+            (!overlap.is_empty()).then_some((delivery, overlap.len()))
         });
         Delivery::merge_rows(parts)
     }
 
-    /// The delivery of new rows that were made of a batch. It is unknown from which sender each row comes.
+    /// The delivery of new rows that a component derived from a batch. It is unknown which sender each new row belongs
+    /// to.
     #[must_use]
     pub fn unattributed(&self) -> Delivery {
         match self.senders.as_deref() {
@@ -199,10 +202,10 @@ impl Delivery {
         }
     }
 
-    /// Sets the number of rows in the sender's request. Its outcome never has more rejected rows than that.
+    /// Sets the number of rows in the sender's request. The outcome never counts more rejected rows.
     pub fn set_sent_rows(&self, rows: usize) {
         if let Some(Senders::One(pending)) = self.senders.as_deref() {
-            let _ = pending.sent.set(rows as u64);
+            let _ = pending.sent_rows.set(rows as u64);
         }
     }
 
@@ -211,7 +214,7 @@ impl Delivery {
         self.senders.is_some()
     }
 
-    /// The deadline of the sender that gives up first.
+    /// The earliest deadline of the waiting senders; `None` if no waiting sender has a deadline.
     pub fn deadline(&self) -> Option<Instant> {
         match self.senders.as_deref()? {
             Senders::One(pending) => pending.deadline,
@@ -222,7 +225,8 @@ impl Delivery {
         }
     }
 
-    /// The deadline of the sender that gives up last. `otherwise` is the deadline of senders that have none.
+    /// The latest deadline of the waiting senders. A sender without a deadline counts with `otherwise`, which is also
+    /// the result if no sender waits.
     pub(crate) fn last_deadline(&self, otherwise: Instant) -> Instant {
         match self.senders.as_deref() {
             None => otherwise,
@@ -236,14 +240,14 @@ impl Delivery {
         }
     }
 
-    /// The time until the first sender gives up; zero after its deadline.
+    /// The time until the earliest deadline, zero after it; `None` if no waiting sender has a deadline.
     pub fn time_left(&self) -> Option<Duration> {
         let deadline = self.deadline()?;
         Some(deadline.saturating_duration_since(Instant::now()))
     }
 
-    /// Reports that a branch refused the batch. Of several refusals, the sender gets a permanent one, or else the one
-    /// with the longest retry delay.
+    /// Reports that a branch refused the batch. Of several refusals, the sender gets a permanent one if there is one,
+    /// otherwise the one with the longest retry delay.
     pub fn refuse(&self, refusal: &Refusal) {
         match self.senders.as_deref() {
             None => {}
@@ -263,9 +267,9 @@ impl Delivery {
         }
     }
 
-    /// Reports that some rows were rejected permanently while the others were accepted. It is unknown which rows, so
-    /// the outcome of each sender counts all of them, but no more than the sender has in the batch and no more than
-    /// it sent.
+    /// Reports that some rows were rejected permanently and the others were accepted. It is unknown which sender sent
+    /// the rejected rows. So the outcome of each sender counts all of them, but at most as many as the sender has in
+    /// the batch, and at most as many as it sent.
     pub fn reject_rows(&self, rows: u64, reason: &str) {
         match self.senders.as_deref() {
             None => {}
@@ -276,10 +280,10 @@ impl Delivery {
                     let Some(part_senders) = &part.delivery.senders else {
                         continue;
                     };
-                    let of_part = part.rows.map_or(u64::MAX, |rows| rows as u64);
+                    let part_rows = part.rows.map_or(u64::MAX, |rows| rows as u64);
                     let sender = senders.entry(Arc::as_ptr(part_senders));
                     let (_, limit) = sender.or_insert((&part.delivery, 0));
-                    *limit = limit.saturating_add(of_part);
+                    *limit = limit.saturating_add(part_rows);
                 }
                 for (delivery, limit) in senders.into_values() {
                     delivery.reject_rows(rows.min(limit), reason);
@@ -298,7 +302,7 @@ impl Delivery {
 
 impl Drop for Delivery {
     fn drop(&mut self) {
-        // A component that panics while it holds a batch has not delivered it, although other branches may have.
+        // A component that panics while it holds a batch has not delivered it, even if other branches have.
         if self.senders.is_some() && std::thread::panicking() {
             self.refuse(&Refusal::stopped("a component panicked"));
         }
@@ -308,7 +312,7 @@ impl Drop for Delivery {
 impl Drop for PendingRequest {
     fn drop(&mut self) {
         let failures = std::mem::take(sync::get_mut(&mut self.failures));
-        let sent = self.sent.get().copied().unwrap_or(u64::MAX);
+        let sent_rows = self.sent_rows.get().copied().unwrap_or(u64::MAX);
         let outcome = match failures {
             RequestFailures {
                 refusal: Some(refusal),
@@ -322,7 +326,7 @@ impl Drop for PendingRequest {
                 rejected_reason: reason,
                 ..
             } => Outcome::Partial {
-                rejected_rows: rejected_rows.min(sent),
+                rejected_rows: rejected_rows.min(sent_rows),
                 reason,
             },
         };
@@ -334,8 +338,8 @@ impl Drop for PendingRequest {
 }
 
 impl Refusal {
-    /// A refusal of the engine, because a component stopped before the batch was delivered. The sender may send it
-    /// again after a second.
+    /// A refusal of the engine, because a component stopped before it delivered the batch. The sender may send the
+    /// request again after a second.
     pub fn stopped(reason: &str) -> Refusal {
         Refusal {
             component: "engine".to_owned(),
@@ -350,7 +354,7 @@ impl Refusal {
 pub struct Receipt(oneshot::Receiver<Outcome>);
 
 impl Receipt {
-    /// Returns the outcome if it is known already. It does not wait.
+    /// Returns the outcome, or `None` if it is not known yet. It does not wait.
     pub fn try_outcome(&mut self) -> Option<Outcome> {
         match self.0.try_recv() {
             Ok(outcome) => Some(outcome),
@@ -401,7 +405,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn sender_gets_the_permanent_one_of_several_refusals() {
+    async fn sender_gets_the_permanent_refusal_if_there_are_several_refusals() {
         let (delivery, receipt) = Delivery::new(None);
         delivery.refuse(&refusal(Retry::After(Duration::from_secs(3))));
         delivery.refuse(&refusal(Retry::Never));
@@ -452,7 +456,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn sender_with_two_parts_gets_no_more_rejected_rows_than_there_were() {
+    async fn rejected_rows_are_counted_once_for_a_sender_with_two_parts() {
         let (one, first) = Delivery::new(None);
         let (two, second) = Delivery::new(None);
         let merged = Delivery::merge_rows([(one.clone(), 100), (two, 5), (one, 50)]);
@@ -474,7 +478,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn panic_refuses_the_batch_even_if_another_branch_delivers_later() {
+    async fn panic_refuses_the_batch_even_if_another_branch_delivers_it() {
         let (delivery, receipt) = Delivery::new(None);
         let other_branch = delivery.clone();
         let thread = std::thread::spawn(move || {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::config::duration;
 
-/// The settings of an exporter besides its own.
+/// The settings that every exporter has besides those of its type.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct ExporterSettings {

@@ -12,7 +12,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 pub struct Interner<K: ?Sized, T> {
     /// The numbers in use, by the hash of their key.
     numbers: HashTable<u32>,
-    /// The key and value of each number; none if the number is free.
+    /// The key and value of each number; `None` if the number is free.
     entries: Vec<Option<Entry<K, T>>>,
     free: Vec<u32>,
     hashing: DefaultHashBuilder,
@@ -50,7 +50,7 @@ where
         self.numbers.is_empty()
     }
 
-    /// The number of a key; none if it is not interned.
+    /// The number of a key; `None` if the key is not interned.
     pub fn find(&self, key: &K) -> Option<u32> {
         self.find_hashed(self.hashing.hash_one(key), key)
     }
@@ -103,7 +103,8 @@ where
         &mut entry.expect("a number in use has its entry").value
     }
 
-    /// A flag `false` for each number. The caller sets the flags of the numbers in use for [`Interner::sweep`].
+    /// One flag for each number, all `false`. The caller sets the flags of the numbers that it still uses, and passes
+    /// them to [`Interner::sweep`].
     pub fn unused_flags(&self) -> Vec<bool> {
         vec![false; self.entries.len()]
     }
@@ -134,7 +135,7 @@ mod tests {
     use super::Interner;
 
     #[test]
-    fn a_value_is_stored_once_until_it_is_unused() {
+    fn a_key_is_stored_once_until_a_sweep_removes_it() {
         let mut names: Interner<str, i32> = Interner::default();
         assert!(names.is_empty());
         let cart = names.intern("cart", || 1);

@@ -1,4 +1,4 @@
-//! The label that people read instead of a uid: the name of a node, else the short id in its uid.
+//! The label that people read instead of a uid: the name of a node or, if it has none, the short id in its uid.
 //!
 //! | uid | short id |
 //! |---|---|
@@ -16,7 +16,7 @@ use percent_encoding::percent_decode_str;
 /// The label of a node whose uid has no readable character.
 const UNKNOWN: &str = "unknown";
 
-/// The label of a node: its name, else the short id in its uid. Never empty.
+/// The label of a node: its name or, if that is missing or blank, the short id in its uid. Never empty.
 pub fn label<'a>(name: Option<&'a str>, uid: &'a str) -> Cow<'a, str> {
     match name.filter(|name| !is_blank(name)) {
         Some(name) => name.into(),
@@ -25,7 +25,7 @@ pub fn label<'a>(name: Option<&'a str>, uid: &'a str) -> Cow<'a, str> {
 }
 
 /// The last meaningful segment of a uid, decoded if the uid is encoded (see [`uid`](crate::uid)); the whole uid if it
-/// has no separators. Never empty.
+/// has no such segment. Never empty.
 pub fn short_id(uid: &str) -> Cow<'_, str> {
     let segment = match (uid.strip_prefix("ext://"), path_of(uid)) {
         (Some(endpoint), _) => endpoint_of(endpoint).map(decoded),
@@ -48,7 +48,7 @@ fn path_of(uid: &str) -> Option<&str> {
     is_path.then_some(path)
 }
 
-/// `host:port`, or only the host if there is no port.
+/// `host:port`, or only the host if there is no port: then without the brackets of an IPv6 address.
 fn endpoint_of(endpoint: &str) -> Option<&str> {
     let Some(host) = endpoint.strip_suffix(':') else {
         return (!is_blank(endpoint)).then_some(endpoint);
@@ -63,7 +63,7 @@ fn last_segment<'a>(uid: &'a str, separators: &[char]) -> Option<&'a str> {
     segments.find(|segment| !is_blank(segment) && *segment != "*")
 }
 
-/// The decoded segment. A segment that encodes no valid or only blank text stays as it is.
+/// The decoded segment. A segment whose decoded form is blank or not UTF-8 stays as it is.
 fn decoded(segment: &str) -> Cow<'_, str> {
     let decoded = percent_decode_str(segment).decode_utf8();
     let readable = decoded.ok().filter(|decoded| !is_blank(decoded));

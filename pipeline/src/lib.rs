@@ -4,8 +4,8 @@
 //!
 //! 1. [`signal`] and [`schema`] define the rows; [`batch`], [`delivery`] and [`channel`] how they are passed on and
 //!    acknowledged.
-//! 2. [`component`] defines the traits of components. [`config`] and [`topology`] convert a file to a checked graph of
-//!    components, and [`engine`] runs that graph.
+//! 2. [`component`] defines the traits of components. [`config`] and [`topology`] convert a file to a checked topology,
+//!    and [`engine`] runs it.
 //! 3. [`reports`] converts rows to reports, and [`claims`] has the rules that merge reports into one graph.
 //!    [`graph_store`] defines the queries on the graph. [`store`] keeps it in the rows of a backend; [`alias_index`]
 //!    keeps the names in memory, by the same rules ([`claim_memory`]).
@@ -14,7 +14,6 @@ pub mod alias_index;
 pub mod attributes;
 pub mod batch;
 pub mod batch_buffer;
-mod cause;
 pub mod channel;
 pub mod claim_memory;
 pub mod claims;
@@ -24,6 +23,7 @@ mod connector;
 pub mod counters;
 pub mod delivery;
 pub mod engine;
+mod error_cause;
 pub mod exporter_settings;
 pub mod graph_store;
 pub mod hash;
@@ -33,12 +33,12 @@ pub mod json_rows;
 pub mod label;
 pub mod listen;
 pub mod log_throttle;
-pub mod members;
 pub mod otlp;
 pub mod registry;
 pub mod reports;
 pub mod resource;
 pub mod rows;
+pub mod scan_members;
 pub mod schema;
 pub mod signal;
 pub mod store;

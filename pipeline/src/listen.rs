@@ -57,8 +57,8 @@ fn bind_error(
     ))
 }
 
-/// Resolves an endpoint to one address, as Go does: IPv4 if a name has both kinds, all addresses if the host is
-/// empty.
+/// Resolves an endpoint to one address, as Go does: the IPv4 address if a name also has IPv6 addresses, and the
+/// unspecified address, which accepts connections on all interfaces, if the host is empty.
 async fn resolve(endpoint: &str) -> io::Result<SocketAddr> {
     if let Some(port) = endpoint
         .strip_prefix(':')

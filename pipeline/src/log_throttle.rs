@@ -7,8 +7,8 @@ use crate::sync::lock;
 
 /// Allows the first line, then at most one line per interval, and counts the lines that it suppresses.
 ///
-/// A line that reports rows or spans should also cover those of the suppressed lines, so its caller sums them up until
-/// the next line is allowed. Intervals are real time and not event time, since they protect the log.
+/// A line that reports a number of rows or spans should include the numbers of the suppressed lines, so its caller sums
+/// them up until the next line is allowed. Intervals are real time and not event time, since they protect the log.
 #[derive(Debug)]
 pub struct LogThrottle {
     interval: Duration,
@@ -40,8 +40,8 @@ impl LogThrottle {
         }
     }
 
-    /// Returns `None` if the line must not be written, else the number of lines that were suppressed since the last
-    /// written one.
+    /// Returns `None` if the line must not be written; otherwise the number of lines that were suppressed since the
+    /// last written line.
     pub fn allow(&self) -> Option<u64> {
         let mut state = lock(&self.state);
         if state
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_allowed_line_has_the_number_of_suppressed_lines() {
+    fn an_allowed_line_gets_the_number_of_lines_suppressed_before_it() {
         let throttle = LogThrottle::new(Duration::from_millis(20));
         assert_eq!(throttle.allow(), Some(0));
         let mut suppressed = 0;

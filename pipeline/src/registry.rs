@@ -1,5 +1,5 @@
-//! The component types of a binary, and how each is built. The list is explicit: only `components.rs` of the
-//! root package names the types.
+//! The component types of a binary, and how each is built. The list is explicit: only `src/components.rs` names all
+//! types.
 
 use std::fmt;
 
@@ -45,8 +45,8 @@ pub trait ComponentMeta {
     /// so that a parsed configuration is valid.
     type Config: DeserializeOwned + JsonSchema;
 
-    /// Further problems of a configuration, with positions inside of its scalars, for a language within the YAML
-    /// such as SQL. `node` is the configuration in the file.
+    /// Checks the texts of a configuration that are in a language of their own, such as SQL. Each problem has its
+    /// position inside of the YAML scalar. `node` is the configuration in the file.
     fn problems(_config: &Self::Config, _node: &YamlNode) -> Vec<Problem> {
         Vec::new()
     }
@@ -74,8 +74,8 @@ pub struct ComponentSignals {
 }
 
 impl ComponentSignals {
-    /// The signals that leave the component if `arriving` enter it: those that it does not absorb, and those that
-    /// it produces if an accepted signal arrives.
+    /// The signals that leave the component if the signals `arriving` enter it: those of `arriving` that it does not
+    /// absorb, and those that it produces. It produces signals if an accepted signal arrives, or if it accepts none.
     pub fn leaving(&self, arriving: SignalSet) -> SignalSet {
         let passes = arriving.without(self.absorbs);
         if self.accepts.is_empty() || !self.accepts.intersection(arriving).is_empty() {
@@ -103,7 +103,8 @@ pub trait BuildProcessor: ComponentMeta + Processor + Sized + 'static {
     /// The signals that it can add.
     const PRODUCES: SignalSet;
 
-    /// The signals that it accepts and produces with this configuration: subsets of the two constants.
+    /// The signals that it accepts, produces and absorbs with this configuration. The accepted and the produced signals
+    /// are subsets of the two constants.
     fn signals(_config: &Self::Config) -> ComponentSignals {
         ComponentSignals {
             accepts: Self::ACCEPTS,
@@ -119,7 +120,7 @@ pub trait BuildProcessor: ComponentMeta + Processor + Sized + 'static {
     fn build(config: Self::Config, host: &Host) -> Result<Self, BuildError>;
 }
 
-/// A processor type that may also connect pipelines, as exporter of one and receiver of others.
+/// A processor type that may also connect pipelines, as an exporter of some pipelines and a receiver of others.
 pub trait BuildConnector: BuildProcessor {
     /// Whether it passes on its input batches. Otherwise its output is only the batches that it produces.
     const PASSES_INPUT: bool = false;
@@ -201,7 +202,7 @@ pub struct Factory {
     pub signals: ComponentSignals,
     /// [`BuildExporter::IS_GRAPH_STORE`]; false for other classes.
     pub(crate) is_graph_store: bool,
-    /// [`BuildExporter::IDEMPOTENT`]; none for other classes.
+    /// [`BuildExporter::IDEMPOTENT`]; `None` for other classes.
     pub idempotent: Option<bool>,
     /// JSON Schema of its configuration, without the settings that all exporters share.
     pub schema: Schema,
@@ -212,7 +213,7 @@ pub struct Factory {
 
 /// The result of checking a configuration that has the types of its schema.
 pub(crate) struct ConfigCheck {
-    /// The signals with this configuration; none if they do not depend on it.
+    /// The signals with this configuration; `None` if they do not depend on it.
     pub(crate) signals: Option<ComponentSignals>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) notes: Vec<String>,
@@ -279,7 +280,7 @@ impl Factory {
         }
     }
 
-    /// Explains what a component with this configuration does; none if the type has no explanation.
+    /// Explains what a component with this configuration does; `None` if the type has no explanation.
     pub fn explain(&self, config: &YamlNode) -> Option<String> {
         (self.explain)(config)
     }
@@ -354,7 +355,8 @@ impl Registry {
     /// The advice for users of a type that this binary lacks, if [`Registry::without`] declared it.
     pub fn advice_for_missing(&self, class: ComponentClass, kind: &str) -> Option<&'static str> {
         let mut missing = self.missing.iter();
-        let entry = missing.find(|(of, name, _)| (*of, *name) == (class, kind));
+        let is_same = |entry: &&(ComponentClass, &str, &str)| (entry.0, entry.1) == (class, kind);
+        let entry = missing.find(is_same);
         entry.map(|(.., advice)| *advice)
     }
 

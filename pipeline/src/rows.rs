@@ -1,7 +1,7 @@
 //! Builds batches of any signal, row by row, with cells by column name.
 //!
-//! It is meant for rows that processors emit and receivers scan: thousands of rows, not millions. (OTLP has its own
-//! builders.)
+//! It is for rows that processors emit and that receivers scan: thousands of rows, not millions. (The OTLP decoders
+//! have their own builders.)
 
 use std::sync::Arc;
 
@@ -106,7 +106,7 @@ impl Rows {
                 opening::SOURCE => Cell::Text(source),
                 name => cells
                     .iter()
-                    .find(|(own, _)| *own == name)
+                    .find(|(column, _)| *column == name)
                     .map_or(Cell::Null, |(_, cell)| *cell),
             };
             append(builder.as_mut(), field, cell);
@@ -120,7 +120,7 @@ impl Rows {
         // new builders.
         let finished = std::mem::replace(self, Rows::new(self.signal));
         let columns = finished.builders.into_iter().map(|mut builder| {
-            // Queues count the memory of a batch, and a batch may have few rows.
+            // Queues count the memory of a batch, so a batch of few rows must not keep spare capacity.
             let mut column = builder.finish();
             column.shrink_to_fit();
             column
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_keeps_less_than_a_kibibyte() {
+    fn a_batch_of_one_row_takes_less_than_a_kibibyte() {
         for signal in Signal::ALL {
             let mut rows = Rows::new(signal);
             // Ten times: the memory of a batch does not depend on the batches before it.
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn list_of_floats_is_written_to_its_column() {
+    fn a_list_of_floats_is_written_to_its_column() {
         let mut rows = Rows::new(Signal::Metrics);
         let bounds = [0.5, 2.0];
         let cells = [(metrics::EXPLICIT_BOUNDS, Cell::Floats(&bounds))];
@@ -343,7 +343,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "nodes has no column colour")]
-    fn unknown_column_panics() {
+    fn a_cell_of_an_unknown_column_panics() {
         let mut rows = Rows::new(Signal::Nodes);
         rows.push(
             None,

@@ -46,7 +46,7 @@ impl Signal {
         Signal::RefreshRequests,
     ];
 
-    /// The signals of records. A record has an id and episodes, and names uids.
+    /// The signals whose rows are records. A record has an id and episodes, and names uids.
     pub const RECORDS: [Signal; 5] = [
         Signal::Changes,
         Signal::Drift,

@@ -96,8 +96,8 @@ pub fn aws_partition(region: &str) -> &'static str {
     }
 }
 
-/// The hash of a uid (XXH3, 64 bits). A completed scan lists its members by this hash. It never changes between versions,
-/// since stores keep it.
+/// The hash of a uid (XXH3, 64 bits). A scan completion lists its members by this hash. The hash never changes between
+/// versions, since stores keep it.
 pub fn hash(uid: &str) -> u64 {
     xxh3_64(uid.as_bytes())
 }

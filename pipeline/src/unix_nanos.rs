@@ -16,7 +16,7 @@ impl UnixNanos {
         UnixNanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
     }
 
-    /// The value for an Arrow timestamp. A time that int64 does not hold (after 2262) becomes `i64::MAX`.
+    /// The value for an Arrow timestamp. A time that int64 cannot hold (after 2262) becomes `i64::MAX`.
     pub fn timestamp(self) -> i64 {
         i64::try_from(self.0).unwrap_or(i64::MAX)
     }
@@ -25,10 +25,10 @@ impl UnixNanos {
 impl Add<Duration> for UnixNanos {
     type Output = UnixNanos;
 
-    /// The time that is `wait` later; saturates at `u64::MAX`.
-    fn add(self, wait: Duration) -> UnixNanos {
-        let wait = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX);
-        UnixNanos(self.0.saturating_add(wait))
+    /// The time `duration` after this one; saturates at `u64::MAX`.
+    fn add(self, duration: Duration) -> UnixNanos {
+        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        UnixNanos(self.0.saturating_add(nanos))
     }
 }
 

@@ -7,7 +7,7 @@ use pipeline::graph_store::StoreError;
 use tokio::time::sleep;
 use tracing::{info, warn};
 
-/// The delay after the first failed attempt. Each further failure doubles the delay, up to [`MAX_DELAY`].
+/// The delay after the first failed attempt. Each consecutive failure doubles the delay, up to [`MAX_DELAY`].
 const MIN_DELAY: Duration = Duration::from_millis(200);
 const MAX_DELAY: Duration = Duration::from_secs(30);
 
@@ -26,7 +26,7 @@ pub(crate) struct ReadAttempts<'a> {
 }
 
 impl<'a> ReadAttempts<'a> {
-    /// ReadAttempts of a processor that loads a store at the start: no batch is processed before it succeeds.
+    /// For a processor that loads a store at its start and processes no batch before.
     pub(crate) fn new(processor: &'a str, store: &'a str) -> ReadAttempts<'a> {
         ReadAttempts {
             processor,
@@ -37,7 +37,7 @@ impl<'a> ReadAttempts<'a> {
         }
     }
 
-    /// ReadAttempts of a processor that processes batches while it reads.
+    /// For a processor that processes batches while it reads.
     pub(crate) fn while_processing(processor: &'a str, store: &'a str) -> ReadAttempts<'a> {
         ReadAttempts {
             failure_message: "reading changes of other processes from the store failed, will retry",

@@ -1,5 +1,5 @@
-//! Attributes that several processors read alike: those of a service, and the port of an endpoint. All processors
-//! that emit a service use this uid and this fact.
+//! Reads the attributes of a service, and the port of an endpoint, for several processors. All processors that report a
+//! service use this uid and this fact, so their reports agree.
 
 use pipeline::attributes::{Map, MapBuilder, Value};
 use pipeline::uid;
@@ -7,7 +7,7 @@ use pipeline::uid;
 /// The `kind` of the node of a service.
 pub(crate) const KIND: &str = "service";
 
-/// The attributes of a service; missing ones are empty.
+/// The attributes of a service; a missing attribute is empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Service<'a> {
     pub(crate) environment: &'a str,
@@ -39,7 +39,7 @@ impl<'a> Service<'a> {
     }
 
     /// The encoded value of the service's fact `telemetry`: the attributes that are not empty. The value has no
-    /// attribute that differs between the instances of a service, since the fact would change with each instance.
+    /// attribute that differs between the instances of a service, so that their reports do not change the fact.
     pub(crate) fn value(&self) -> Vec<u8> {
         let all = [
             ("service.name", self.name),

@@ -12,8 +12,8 @@ pub(crate) const SERVICE_COLUMNS: [(&str, &str); 2] = [
     (SERVICE_NAMESPACE, "service.namespace"),
 ];
 
-/// Returns the column with the text of `key` in `resources`; null where the attribute is missing or not text.
-/// Returns none if `column` has these values already.
+/// Returns the column with the text of `key` in `resources`; null if the attribute is missing or not text. Returns
+/// `None` if `column` has these values already.
 pub(crate) fn update_from_resources(
     column: &StringViewArray,
     key: &str,
@@ -39,9 +39,9 @@ fn resource_runs<'a>(
     key: &'a str,
 ) -> impl Iterator<Item = (std::ops::Range<usize>, Option<&'a str>)> {
     let mut start = 0;
-    let same = |row: usize, other: usize| {
-        resources.is_valid(row) == resources.is_valid(other)
-            && resources.views()[row] == resources.views()[other]
+    let same = |left: usize, right: usize| {
+        resources.is_valid(left) == resources.is_valid(right)
+            && resources.views()[left] == resources.views()[right]
     };
     std::iter::from_fn(move || {
         let first = start;

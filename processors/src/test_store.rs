@@ -24,7 +24,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a test waits for a batch that must not pass yet.
 const EARLY: Duration = Duration::from_millis(30);
 
-/// Provides a store on this backend to the process of `host`, as the exporter with this host would.
+/// Provides a store over `backend` through `host`, as an exporter does that was built with this host.
 pub(crate) fn provide_store(backend: &GatedBackend, host: &Host) -> Arc<Store<GatedBackend>> {
     let store = Arc::new(store_over(backend.clone(), Duration::ZERO));
     host.provide_graph_store(store.clone());
@@ -49,7 +49,7 @@ pub(crate) struct TestProcess {
 }
 
 impl TestProcess {
-    /// Starts the process. Its receiver sends `batches` at once.
+    /// Starts the process. Its receiver sends `batches` immediately.
     pub(crate) fn start(processor: impl Processor + 'static, batches: Vec<Batch>) -> TestProcess {
         let (receiver, outcomes) = CannedReceiver::new(batches);
         let (exporter, captured) = CapturingExporter::new();
@@ -97,7 +97,7 @@ impl TestProcess {
         assert_eq!(outcome.unwrap(), Some(Outcome::Delivered));
     }
 
-    /// Stops the process and waits until it has ended.
+    /// Stops the process and waits for its end.
     pub(crate) async fn stop(self) {
         self.stop.cancel();
         self.run.await.unwrap().unwrap();

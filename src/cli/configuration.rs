@@ -21,7 +21,7 @@ pub(crate) struct ConfigArguments {
 }
 
 impl ConfigArguments {
-    /// The options for these files, without `--set`.
+    /// The arguments `--config` for these files, and no `--set`.
     #[cfg(feature = "aws")]
     pub(crate) fn from_files(files: &[PathBuf]) -> ConfigArguments {
         ConfigArguments {
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn all_problems_are_reported_and_no_value_of_the_environment_is_shown() {
+    fn all_problems_are_reported_without_values_of_environment_variables() {
         let file = std::env::temp_dir().join(format!("airdig-{}.yaml", std::process::id()));
         // Cargo sets this variable for tests.
         let yaml = "\

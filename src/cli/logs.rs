@@ -27,8 +27,8 @@ impl Level {
     }
 }
 
-/// Installs the logger. The level is that of the command line, else that of the configuration, else `info`.
-/// Other crates log from `warn` on, except at the level `trace`.
+/// Installs the logger with the level of the command line, else that of the configuration, else `info`. Libraries log
+/// nothing below `warn`, except at the level `trace`.
 pub(crate) fn start(requested: Option<Level>, configured: Option<&str>) {
     let level = requested.map(Level::name).or(configured).unwrap_or("info");
     let filter = EnvFilter::new(filter(level));
@@ -42,21 +42,21 @@ pub(crate) fn start(requested: Option<Level>, configured: Option<&str>) {
     }
 }
 
-/// The filter of log lines at this level.
+/// The filter directives for a level.
 fn filter(level: &str) -> String {
     if matches!(level, "trace" | "warn" | "error") {
         return level.to_owned();
     }
-    let ours = ["airdig", "pipeline", "receivers", "processors", "exporters"];
-    let ours: Vec<String> = ours.iter().map(|name| format!("{name}={level}")).collect();
+    let crates = ["airdig", "pipeline", "receivers", "processors", "exporters"];
+    let directives: Vec<String> = crates.map(|name| format!("{name}={level}")).into();
     // The AWS SDK warns about each credentials provider that fails; the receiver logs the final outcome.
-    format!("warn,aws_config=error,{}", ours.join(","))
+    format!("warn,aws_config=error,{}", directives.join(","))
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
-    fn libraries_log_from_warn_on() {
+    fn libraries_log_nothing_below_warn() {
         assert!(super::filter("debug").starts_with("warn,aws_config=error,airdig=debug,"));
         assert_eq!(super::filter("error"), "error");
     }

@@ -37,7 +37,7 @@ pub(crate) struct Cli {
 enum Command {
     /// Run the pipelines of a configuration until SIGINT or SIGTERM.
     Run(configuration::ConfigArguments),
-    /// Check a configuration and report all its problems at once.
+    /// Check a configuration and report all its problems.
     Validate(validate::Arguments),
     /// Send a GraphQL query to a running airdig.
     Query(query::Arguments),
@@ -61,10 +61,10 @@ enum Command {
     Version,
 }
 
-/// The tip for a command line of the Collector, which takes `--config` without a subcommand.
+/// The tip for users of the Collector, whose command line takes `--config` without a subcommand.
 const RUN_TIP: &str = "run a configuration with 'airdig run --config FILE'";
 
-/// Parses the command line; exits if it is invalid.
+/// Parses the command line. Exits the process if it is invalid.
 pub(crate) fn parse() -> Cli {
     Cli::try_parse().unwrap_or_else(|error| with_tip(error).exit())
 }
@@ -108,7 +108,7 @@ pub(crate) fn run(cli: Cli) -> ExitCode {
     }
 }
 
-/// Writes to standard output, and returns the exit code. A closed pipe (`| head`) is not a failure.
+/// Writes to standard output, and returns the exit code of the process. A closed pipe (`| head`) is not a failure.
 fn print(text: &str) -> ExitCode {
     match writeln!(io::stdout(), "{text}") {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::from(FAILED),
@@ -146,7 +146,7 @@ mod tests {
     use super::{Cli, with_tip};
 
     #[test]
-    fn the_command_line_is_consistent() {
+    fn clap_accepts_the_definition_of_the_command_line() {
         Cli::command().debug_assert();
     }
 

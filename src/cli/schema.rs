@@ -28,16 +28,16 @@ fn signals() -> String {
     let rows = Signal::ALL.map(|signal| {
         let columns = columns_of(signal);
         // All schemas begin with the same three columns.
-        let own = columns
+        let names = columns
             .iter()
             .skip(3)
             .map(|column| column.field.name().as_str());
-        let own: Vec<&str> = own.take(5).collect();
+        let names: Vec<&str> = names.take(5).collect();
         let more = if columns.len() > 8 { ", …" } else { "" };
         [
             signal.to_string(),
             format!("{} columns", columns.len()),
-            format!("{}{more}", own.join(", ")),
+            format!("{}{more}", names.join(", ")),
         ]
     });
     plain_table(None, rows)

@@ -34,7 +34,7 @@ pub(super) fn run(arguments: &Arguments, registry: &Registry) -> ExitCode {
     }
 }
 
-/// Renders the pipelines as trees, with the signals on each edge, and the notes.
+/// Renders the pipelines as trees with the signals after each component, and then the notes.
 ///
 /// ```text
 /// pipeline traces
@@ -55,7 +55,7 @@ impl TopologyTree<'_> {
         let mut text = "the configuration is valid".to_owned();
         for pipeline in &self.topology.pipelines {
             let _ = write!(text, "\n\npipeline {}", pipeline.id);
-            self.pipeline(pipeline, &mut text);
+            self.write_pipeline(pipeline, &mut text);
         }
         if !self.topology.notes.is_empty() {
             text.push('\n');
@@ -66,10 +66,10 @@ impl TopologyTree<'_> {
         text
     }
 
-    fn pipeline(&self, pipeline: &Pipeline, text: &mut String) {
+    fn write_pipeline(&self, pipeline: &Pipeline, text: &mut String) {
         for receiver in &pipeline.receivers {
             let entering = self.produced(receiver).intersection(signals_of(pipeline));
-            let _ = write!(text, "\n  {} ── {}", receiver.1, listed(entering));
+            let _ = write!(text, "\n  {} ── {}", receiver.1, signal_names(entering));
         }
         for (depth, (id, after)) in pipeline
             .processors
@@ -81,10 +81,10 @@ impl TopologyTree<'_> {
                 text,
                 "\n  {}└─ {id} ── {}",
                 "   ".repeat(depth),
-                listed(*after)
+                signal_names(*after)
             );
             let key = (ComponentClass::Processor, id.clone());
-            self.explain(&key, depth + 1, text);
+            self.write_plan(&key, depth + 1, text);
         }
         let depth = pipeline.processors.len();
         for (index, exporter) in pipeline.exporters.iter().enumerate() {
@@ -93,13 +93,13 @@ impl TopologyTree<'_> {
             let accepted = self.accepted(exporter, pipeline.leaves());
             let indent = "   ".repeat(depth);
             let accepts = match exporter.0 {
-                // The exporter accepts no rows; it only serves requests.
+                // This exporter only serves requests.
                 ComponentClass::Exporter if self.accepts(exporter).is_empty() => String::new(),
-                _ => format!(" accepts {}", listed(accepted)),
+                _ => format!(" accepts {}", signal_names(accepted)),
             };
             let _ = write!(text, "\n  {indent}{branch} {}{accepts}", exporter.1);
             if exporter.0 == ComponentClass::Connector {
-                self.connector(exporter, text);
+                self.write_targets(exporter, text);
             }
         }
     }
@@ -122,12 +122,14 @@ impl TopologyTree<'_> {
         })
     }
 
+    /// The signals that a component declares to accept.
     fn accepts(&self, key: &ComponentKey) -> SignalSet {
         let declared = self.topology.components.get(key);
         declared.map_or(SignalSet::NONE, |declared| declared.signals.accepts)
     }
 
-    /// The signals of a pipeline that an exporter or connector accepts. A connector that declares none forwards all.
+    /// Returns those of the available signals that an exporter or connector accepts. A connector that declares no
+    /// signals accepts all.
     fn accepted(&self, key: &ComponentKey, available: SignalSet) -> SignalSet {
         let accepts = self.accepts(key);
         if key.0 == ComponentClass::Connector && accepts.is_empty() {
@@ -136,21 +138,23 @@ impl TopologyTree<'_> {
         accepts.intersection(available)
     }
 
-    fn connector(&self, key: &ComponentKey, text: &mut String) {
+    /// Writes the pipelines into which a connector emits, with their signals.
+    fn write_targets(&self, key: &ComponentKey, text: &mut String) {
         for pipeline in &self.topology.pipelines {
             if pipeline.receivers.contains(key) {
                 let emitted = self.produced(key).intersection(signals_of(pipeline));
                 let _ = write!(
                     text,
                     ", emits {} to pipeline {}",
-                    listed(emitted),
+                    signal_names(emitted),
                     pipeline.id
                 );
             }
         }
     }
 
-    fn explain(&self, key: &ComponentKey, depth: usize, text: &mut String) {
+    /// Writes the plan of a processor that has one, with `--explain`.
+    fn write_plan(&self, key: &ComponentKey, depth: usize, text: &mut String) {
         if !self.explain {
             return;
         }
@@ -165,13 +169,14 @@ impl TopologyTree<'_> {
     }
 }
 
+/// The signals that may be in a pipeline.
 fn signals_of(pipeline: &Pipeline) -> SignalSet {
     pipeline
         .signal
         .map_or(SignalSet::ALL, |signal| SignalSet::of(&[signal]))
 }
 
-fn listed(signals: SignalSet) -> String {
+fn signal_names(signals: SignalSet) -> String {
     if signals.is_empty() {
         return "nothing".to_owned();
     }

@@ -1,6 +1,6 @@
 //! airdig compared with the OpenTelemetry Collector, and connected to it: the same configuration gives the same
 //! metrics, and each decodes what the other exports.
 
-mod in_a_row;
+mod exchange;
 mod service_graph;
 mod spans;

@@ -100,14 +100,23 @@ fn next_token(text: &str) -> (Token, usize) {
     if let Some(length) = raw_string_length(&text[..word], &text[word..]) {
         return (Token::Literal, word + length);
     }
-    (Token::Code, if word > 0 { word } else { punctuation_length(text) })
+    (
+        Token::Code,
+        if word > 0 {
+            word
+        } else {
+            punctuation_length(text)
+        },
+    )
 }
 
 /// The length of the first character and of all that follow up to one that may begin a word, literal or comment.
 fn punctuation_length(text: &str) -> usize {
     let may_begin = |c: char| is_word_character(c) || matches!(c, '/' | '"' | '\'');
     let mut following = text.char_indices().skip(1);
-    following.find(|(_, c)| may_begin(*c)).map_or(text.len(), |(at, _)| at)
+    following
+        .find(|(_, c)| may_begin(*c))
+        .map_or(text.len(), |(at, _)| at)
 }
 
 fn block_comment_length(text: &str) -> usize {

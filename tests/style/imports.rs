@@ -171,7 +171,8 @@ fn a_circle_is_found_with_the_lines_that_close_it() {
         ),
         ("src/c.rs", "use super::b;"),
     ];
-    let sources = files.map(|(path, text)| SourceFile::new(path.to_owned(), Syntax::Rust, text.to_owned()));
+    let sources =
+        files.map(|(path, text)| SourceFile::new(path.to_owned(), Syntax::Rust, text.to_owned()));
     let folders = folders(&crates(&sources)["src/"]);
     let imports = &folders[&ModulePath::new()];
     assert_eq!(circles(imports), [["a", "b"]]);

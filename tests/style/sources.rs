@@ -54,7 +54,9 @@ pub(crate) fn sources() -> &'static [SourceFile] {
 
 /// The Rust files.
 pub(crate) fn rust_sources() -> impl Iterator<Item = &'static SourceFile> {
-    sources().iter().filter(|source| source.syntax == Syntax::Rust)
+    sources()
+        .iter()
+        .filter(|source| source.syntax == Syntax::Rust)
 }
 
 fn read_sources() -> Vec<SourceFile> {

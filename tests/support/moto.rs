@@ -17,7 +17,7 @@ pub(crate) const CREDENTIALS: [(&str, &str); 4] = [
     ("AWS_EC2_METADATA_DISABLED", "true"),
 ];
 
-/// A running moto, or a gate in front of one, on a port of its own; killed when dropped.
+/// A running moto, or a gate in front of one, on a separate port; killed when dropped.
 pub(crate) struct Moto {
     child: Child,
     pub(crate) url: String,

@@ -5,8 +5,8 @@
 //!   debug: {verbosity: detailed}
 //! ```
 //!
-//! Each batch writes one log line with its signal and number of rows. `normal` and `detailed` also write the rows to
-//! standard error as JSON: `normal` on one line each, `detailed` indented.
+//! For each batch, the exporter writes one log line with the signal and the number of rows. `normal` and `detailed`
+//! also write the rows to standard error as JSON: `normal` on one line each, `detailed` indented.
 
 use std::io::Write;
 

@@ -6,8 +6,8 @@
 //!   file: {path: telemetry.jsonl}
 //! ```
 //!
-//! The exporter acknowledges a batch when its lines are on disk. After a failed write it truncates the file to the
-//! length before the write, so that no partial line remains.
+//! The exporter acknowledges a batch when its lines are on disk. If a write fails, the exporter truncates the file to
+//! its length before the write, so that no partial line remains.
 
 use std::fs::{File as OsFile, OpenOptions};
 use std::io::Write;
@@ -39,7 +39,7 @@ pub struct File {
 impl ComponentMeta for File {
     const TYPE: &'static str = "file";
     const STABILITY: Stability = Stability::Alpha;
-    const SUMMARY: &'static str = "writes lines of OTLP JSON; for other signals, one row per line";
+    const SUMMARY: &'static str = "writes OTLP JSON lines for traces, metrics and logs; one JSON row per line for other signals";
     type Config = Config;
 }
 
@@ -75,7 +75,7 @@ impl Exporter for File {
         Ok(Vec::new())
     }
 
-    /// One, so that lines of two batches do not mix.
+    /// One attempt at a time, so that the lines of two batches do not mix.
     fn concurrency(&self) -> usize {
         1
     }
@@ -100,7 +100,7 @@ impl Exporter for File {
     }
 }
 
-/// Appends the lines and syncs the file. After a failed write it truncates the file to its length before.
+/// Appends the lines and syncs the file. If that fails, truncates the file to its length before the write.
 fn append(file: &Mutex<OsFile>, lines: &[u8]) -> std::io::Result<()> {
     let mut file = lock(file);
     let length_before = file.metadata()?.len();

@@ -1,3 +1,5 @@
+//! Tests of the lines that the exporter appends, and of its errors.
+
 use std::path::Path;
 use std::sync::Arc;
 

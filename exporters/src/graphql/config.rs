@@ -25,19 +25,21 @@ pub struct Config {
     /// The deepest nesting of fields in a query.
     #[serde(default = "max_depth")]
     pub max_depth: usize,
-    /// The most fields in a response, computed from the query before it runs: every page counts as full, each
-    /// read of the store counts 1000 fields, and a walk over edges counts 1000 for each step.
+    /// The maximum number of fields in a response, computed from the query before it runs: every page counts as full,
+    /// each read of the store counts 1000 fields, and a walk over edges counts 1000 for each step.
     #[serde(default = "max_complexity")]
     pub max_complexity: usize,
     /// Host names that the server accepts in the `Host` header, without ports, such as `airdig.example.com`;
-    /// `*` accepts any. IP addresses, `localhost` and the host of `endpoint` are always accepted. Requests with
+    /// `*` accepts any name. IP addresses, `localhost` and the host of `endpoint` are always accepted. Requests with
     /// other host names are rejected, so that a page of another site cannot read the graph by DNS rebinding.
     #[serde(default)]
     pub allowed_hosts: Vec<AllowedHost>,
 }
 
 fn endpoint() -> HostPort {
-    "localhost:8080".parse().expect("it has a host and a port")
+    "localhost:8080"
+        .parse()
+        .expect("the endpoint has a host and a port")
 }
 
 fn query_timeout() -> Duration {

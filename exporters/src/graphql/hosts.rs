@@ -1,7 +1,8 @@
 //! Rejects requests whose `Host` header is not allowed.
 //!
-//! This prevents DNS rebinding: the owner of another site makes its name resolve to this server, so that the
-//! browser lets its pages read the graph as the same origin. The browser sends that name in `Host`.
+//! This prevents DNS rebinding: the owner of another site makes its name resolve to this server. The browser then takes
+//! the server for a part of that site, and lets the pages of the site read the graph. But it sends the name of the site
+//! in `Host`.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -79,10 +80,10 @@ impl AllowedHosts {
         key: String,
     ) -> AllowedHosts {
         let configured = configured.iter().map(|host| host.0.clone());
-        let own = ["localhost".to_owned(), canonical(endpoint.host())];
+        let always_allowed = ["localhost".to_owned(), canonical(endpoint.host())];
         AllowedHosts {
             names: configured
-                .chain(own)
+                .chain(always_allowed)
                 .filter(|name| !name.is_empty())
                 .collect(),
             key,
@@ -96,6 +97,8 @@ impl AllowedHosts {
             || self.names.contains(&canonical(host))
     }
 
+    /// Checks the host of a request.
+    ///
     /// # Errors
     /// The status and the message for a request whose host is missing, invalid or not allowed.
     fn check(&self, request: &Request) -> Result<(), (StatusCode, String)> {
@@ -108,7 +111,7 @@ impl AllowedHosts {
                 Ok(host) => host,
                 Err(_) => return bad("the Host header is not a valid host"),
             },
-            // Health checks of load balancers use HTTP/1.0 without Host. Browsers do not, so this opens no attack.
+            // Health checks of load balancers use HTTP/1.0 without Host. Browsers do not, so allowing it is safe.
             (None, None, None) if request.version() <= Version::HTTP_10 => return Ok(()),
             (None, None, None) => {
                 return bad("the request has no Host header, which HTTP/1.1 requires");

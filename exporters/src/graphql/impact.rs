@@ -12,23 +12,23 @@ use super::types::Node;
 /// The largest distance, in edges.
 const MAX_DEPTH: i32 = 10;
 
-/// The most nodes that a walk reaches.
+/// The maximum number of nodes that a walk reaches.
 const MAX_NODES: usize = 10_000;
 
-/// The most edges that are read for one level in one direction.
+/// The maximum number of edges that are read for one level in one direction.
 const MAX_EDGES: usize = 20_000;
 
-/// The nodes that depend on a node, directly or through others.
+/// The nodes that depend on a node, directly or through other nodes.
 #[derive(SimpleObject)]
 pub(super) struct Impact {
     start: Node,
-    /// The number of nodes that depend on `start`, also of those that are not in `nodes`.
+    /// The number of nodes that depend on `start`, including those that are not in `nodes`.
     count: u64,
     /// The distance of the farthest dependent node, in edges.
     depth: u32,
     /// The dependent nodes with the highest scores, best first.
     nodes: Vec<Impacted>,
-    /// True if the walk reached a limit: then `count` is too low.
+    /// True if the walk reached a limit: then `count` may be too low.
     truncated: bool,
 }
 
@@ -68,7 +68,9 @@ impl Impact {
         let result = walk(store, start.clone(), limits, at).await;
         let result = result.map_err(store_error)?;
         let top = result.top(first);
-        let uids = [&start].into_iter().chain(top.iter().map(|it| it.node));
+        let uids = [&start]
+            .into_iter()
+            .chain(top.iter().map(|reached| reached.node));
         let uids: Vec<String> = uids.cloned().collect();
         let nodes = store.nodes(&uids, at).await.map_err(store_error)?;
         let mut nodes = nodes.into_iter();
@@ -81,7 +83,7 @@ impl Impact {
                 score: reached.score,
                 distance: reached.hops,
                 path: reached.path.iter().map(|uid| (*uid).clone()).collect(),
-                edge_kinds: reached.edges.clone(),
+                edge_kinds: reached.edge_kinds.clone(),
             })
         });
         Ok(Impact {
@@ -94,7 +96,7 @@ impl Impact {
     }
 }
 
-/// Runs the walk over the store: for each level and direction it reads the edges, then the kinds of their ends.
+/// Runs the walk over the store. For each level and direction, it reads the edges, and then the kinds of their ends.
 async fn walk(
     store: &dyn GraphStore,
     start: String,
@@ -108,10 +110,10 @@ async fn walk(
         for EdgeQuery {
             direction,
             nodes,
-            edges,
+            edge_kinds,
         } in walk.edge_queries()
         {
-            let edge_kinds: Vec<String> = edges.into_iter().map(str::to_owned).collect();
+            let edge_kinds: Vec<String> = edge_kinds.into_iter().map(str::to_owned).collect();
             let edges = store
                 .edges(&nodes, direction.into(), &edge_kinds, MAX_EDGES, at)
                 .await?;
@@ -127,7 +129,7 @@ async fn walk(
                 };
                 walk.follow(&WalkEdge {
                     near,
-                    edge: &edge.kind,
+                    edge_kind: &edge.kind,
                     direction,
                     far,
                     far_kind: &kinds[far],
@@ -148,11 +150,11 @@ async fn load_kinds(
     uids: HashSet<&String>,
     at: AsOf,
 ) -> Result<(), StoreError> {
-    let new = uids.into_iter().filter(|uid| !kinds.contains_key(*uid));
-    let new: Vec<String> = new.cloned().collect();
-    if !new.is_empty() {
-        let new_kinds = store.kinds_of(&new, at).await?;
-        kinds.extend(new.into_iter().zip(new_kinds));
+    let missing = uids.into_iter().filter(|uid| !kinds.contains_key(*uid));
+    let missing: Vec<String> = missing.cloned().collect();
+    if !missing.is_empty() {
+        let loaded = store.kinds_of(&missing, at).await?;
+        kinds.extend(missing.into_iter().zip(loaded));
     }
     Ok(())
 }

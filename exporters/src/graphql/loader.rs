@@ -1,4 +1,5 @@
-//! Loads nodes and aliases in batches: one read of the store for all fields of a response that need them.
+//! Loads nodes and aliases in batches. A batch has the uids that fields of all running queries request at nearly the
+//! same moment. It takes one read of the store for each `asOf` time among them.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -17,9 +18,9 @@ pub(super) struct NodeLoader(pub(super) BoundedReads);
 /// Loads the aliases of uids.
 pub(super) struct AliasLoader(pub(super) BoundedReads);
 
-/// The store, with a timeout for each load. A load runs in a separate task and serves several queries, so it is
-/// not cancelled with one of them. All of these queries began before the load: after `query_timeout` none of them
-/// waits any more, and the read is dropped.
+/// The store, with a timeout for each load. A load runs in its own task and may serve several queries, so a query that
+/// ends does not cancel it. All its queries began before the load. So after `query_timeout` they have all ended, and
+/// the read is dropped.
 #[derive(Clone)]
 pub(super) struct BoundedReads {
     pub(super) store: Store,
@@ -27,16 +28,17 @@ pub(super) struct BoundedReads {
 }
 
 impl BoundedReads {
-    async fn within<T>(&self, read: impl Future<Output = Result<T>>) -> Result<T> {
+    async fn with_timeout<T>(&self, read: impl Future<Output = Result<T>>) -> Result<T> {
         let timed_out = |_| Error::new("the read of the store took longer than query_timeout");
         timeout(self.query_timeout, read).await.map_err(timed_out)?
     }
 }
 
-/// A uid at a time, in nanoseconds since 1970; `None` is now.
+/// A uid, and the time at which to read it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct LoaderKey {
     uid: String,
+    /// Nanoseconds since 1970; `None` reads the current graph.
     at: Option<u64>,
 }
 
@@ -58,9 +60,9 @@ fn by_time(keys: &[LoaderKey]) -> Vec<(AsOf, Vec<LoaderKey>)> {
     for key in keys {
         times.entry(key.at).or_default().push(key.clone());
     }
-    let at = |at: Option<u64>| at.map_or(AsOf::Now, |at| AsOf::Time(UnixNanos(at)));
+    let as_of = |nanos: Option<u64>| nanos.map_or(AsOf::Now, |nanos| AsOf::Time(UnixNanos(nanos)));
     let times = times.into_iter();
-    times.map(|(time, keys)| (at(time), keys)).collect()
+    times.map(|(nanos, keys)| (as_of(nanos), keys)).collect()
 }
 
 fn uids(keys: &[LoaderKey]) -> Vec<String> {
@@ -81,7 +83,7 @@ impl Loader<LoaderKey> for NodeLoader {
             }
             Ok(loaded)
         };
-        self.0.within(read).await
+        self.0.with_timeout(read).await
     }
 }
 
@@ -98,11 +100,11 @@ impl Loader<LoaderKey> for AliasLoader {
             }
             Ok(loaded)
         };
-        self.0.within(read).await
+        self.0.with_timeout(read).await
     }
 }
 
-/// Loads the node of a uid, in one batch with the other nodes of the response; `None` if it is unknown.
+/// Loads the node of a uid, in one batch with the other requested nodes; `None` if the store does not have it.
 pub(super) async fn node(
     context: &Context<'_>,
     uid: &str,
@@ -112,7 +114,7 @@ pub(super) async fn node(
     loader.load_one(LoaderKey::of(uid, at)).await
 }
 
-/// Loads the aliases of a uid, in one batch with those of the other nodes of the response.
+/// Loads the aliases of a uid, in one batch with the other requested aliases.
 pub(super) async fn aliases(context: &Context<'_>, uid: &str, at: AsOf) -> Result<Vec<GraphAlias>> {
     let loader = context.data_unchecked::<DataLoader<AliasLoader>>();
     Ok(loader

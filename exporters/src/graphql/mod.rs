@@ -19,7 +19,7 @@
 //! ```
 //!
 //! The exporter accepts no batches: it follows the commits of its store. A page of nodes with their neighbours
-//! takes a few statements, since each field is read for the whole page at once (`loader.rs`).
+//! takes a few statements, since one read loads a field for all nodes of the page (`loader.rs`).
 
 use std::sync::Arc;
 

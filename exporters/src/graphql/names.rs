@@ -7,7 +7,7 @@ use pipeline::schema::edges::kind;
 use super::store::{store, store_error};
 use super::time::DateTime;
 
-/// The most edges that are read to resolve an ambiguous name.
+/// The maximum number of edges that are read to resolve an ambiguous name.
 const MAX_EDGES: usize = 1000;
 
 const INSTANCE: &str = "AWS::EC2::Instance";
@@ -17,8 +17,8 @@ pub(super) fn read_time(as_of: Option<DateTime>) -> AsOf {
     as_of.map_or(AsOf::Now, |DateTime(time)| AsOf::Time(time))
 }
 
-/// Returns the uids that each name resolves to. If `aws:ec2:i-123` is not an alias itself, it resolves as
-/// `i-123`.
+/// Returns the uids that each name resolves to. A name such as `aws:ec2:i-123` that is not an alias itself
+/// resolves as `i-123`.
 pub(super) async fn resolve(
     context: &Context<'_>,
     names: &[String],
@@ -41,7 +41,7 @@ pub(super) async fn resolve(
     Ok(resolved)
 }
 
-/// Resolves a uid or alias to one uid; `None` if it is unknown.
+/// Resolves a uid or alias to one uid; `None` if no node has it.
 ///
 /// # Errors
 /// If the name is ambiguous or the store fails.
@@ -65,8 +65,8 @@ pub(super) async fn find(context: &Context<'_>, name: &str, at: AsOf) -> Result<
     }
 }
 
-/// Returns the only instance among `uids` if all others are attached to it: a private IP address is an alias of
-/// a network interface and of its instance, and then the instance is meant. (Between other kinds of nodes,
+/// Returns the only instance among `uids` if all other nodes are attached to it. A private IP address, for example, is
+/// an alias of a network interface and of its instance, and the name means the instance. (Between other kinds of nodes,
 /// `ATTACHED_TO` does not lead from a part to the whole.)
 async fn instance(context: &Context<'_>, uids: &[String], at: AsOf) -> Result<Option<String>> {
     let kinds = store(context)
@@ -101,8 +101,8 @@ pub(super) async fn find_required(context: &Context<'_>, name: &str, at: AsOf) -
     })
 }
 
-/// As [`find_required`], for a walk over edges. A node that has ended has no edges, so an alias of such a node is
-/// an error, since the empty result would mislead. Its uid is accepted.
+/// As [`find_required`], for a walk over edges. An ended node has no edges, and an empty result would mislead. So an
+/// alias of an ended node is an error; its uid is accepted.
 pub(super) async fn find_existing(context: &Context<'_>, name: &str, at: AsOf) -> Result<String> {
     let uid = find_required(context, name, at).await?;
     match uid == name {
@@ -111,8 +111,10 @@ pub(super) async fn find_existing(context: &Context<'_>, name: &str, at: AsOf) -
     }
 }
 
+/// Checks that `uid`, to which `name` resolves, has not ended.
+///
 /// # Errors
-/// If the node that the name resolves to has ended.
+/// If the node has ended, or the store fails.
 pub(super) async fn reject_ended(
     context: &Context<'_>,
     name: &str,

@@ -35,7 +35,7 @@ pub(super) struct Neighbor {
 ///
 /// # Errors
 /// If it is below 1 or too large.
-pub(super) fn depth(depth: i32) -> Result<usize> {
+pub(super) fn check_depth(depth: i32) -> Result<usize> {
     let wrong = || {
         Error::new(format!(
             "depth must be between 1 and {MAX_DEPTH}, not {depth}"
@@ -61,15 +61,18 @@ impl Neighborhood {
             return Err(Error::new(format!("node {start} not found")));
         };
         let nodes = &neighborhood.nodes;
-        let paths = nodes.iter().map(|it| path(nodes, it));
+        let paths = nodes.iter().map(|neighbor| path(nodes, neighbor));
         let paths: Vec<Vec<String>> = paths.collect();
         let mut nodes = neighborhood
             .nodes
             .into_iter()
             .zip(paths)
-            .map(|(it, path)| Neighbor {
-                distance: it.distance,
-                node: Node { node: it.node, at },
+            .map(|(neighbor, path)| Neighbor {
+                distance: neighbor.distance,
+                node: Node {
+                    node: neighbor.node,
+                    at,
+                },
                 path,
             });
         let start = nodes.next().expect("the start is the first node");
@@ -88,9 +91,11 @@ impl Neighborhood {
 
 /// The uids of a shortest path from the start to a node.
 fn path(nodes: &[graph_store::Neighbor], to: &graph_store::Neighbor) -> Vec<String> {
-    let previous = |it: &&graph_store::Neighbor| it.from.map(|from| &nodes[from]);
+    let previous = |neighbor: &&graph_store::Neighbor| neighbor.from.map(|from| &nodes[from]);
     let backwards = std::iter::successors(Some(to), previous);
-    let mut path: Vec<String> = backwards.map(|it| it.node.uid.clone()).collect();
+    let mut path: Vec<String> = backwards
+        .map(|neighbor| neighbor.node.uid.clone())
+        .collect();
     path.reverse();
     path
 }

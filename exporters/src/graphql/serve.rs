@@ -24,7 +24,7 @@ use super::hosts::{AllowedHosts, check_host};
 /// The largest query with its variables, in bytes: an HTTP body or one message of a WebSocket.
 const MAX_REQUEST_BYTES: usize = 256 << 10;
 
-/// The most open WebSockets.
+/// The maximum number of open WebSockets.
 const MAX_SOCKETS: usize = 1024;
 
 #[derive(Clone)]
@@ -46,7 +46,7 @@ pub(super) fn router(
         stop,
     };
     Router::new()
-        .route("/graphql", get(handle_get).post(handle_post))
+        .route("/graphql", get(get_graphql).post(post_graphql))
         .route("/schema.graphql", get(schema_text))
         .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
         .layer(from_fn_with_state(Arc::new(hosts), check_host))
@@ -65,7 +65,7 @@ pub(super) async fn serve(
         .map_err(|error| RunError::because("serve GraphQL", error))
 }
 
-async fn handle_post(
+async fn post_graphql(
     State(state): State<ServerState>,
     Json(request): Json<Request>,
 ) -> Json<Response> {
@@ -87,7 +87,7 @@ struct QueryParameters {
 }
 
 /// Runs the query in the URL, or opens a WebSocket.
-async fn handle_get(State(state): State<ServerState>, mut parts: Parts) -> HttpResponse {
+async fn get_graphql(State(state): State<ServerState>, mut parts: Parts) -> HttpResponse {
     if parts.headers.contains_key(header::UPGRADE) {
         return upgrade(state, &mut parts).await;
     }

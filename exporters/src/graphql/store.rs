@@ -14,8 +14,9 @@ pub(super) fn store<'c>(context: &Context<'c>) -> &'c dyn GraphStore {
     context.data_unchecked::<Store>().as_ref()
 }
 
-/// Logs the cause of a store error. The client gets the failed action only, since a cause may name internals. A
-/// read before the retention horizon is the client's mistake, and gets its whole reason.
+/// Logs a store error with its cause, and returns the error for the client. The returned error names only the failed
+/// action, since the cause may name internals. A read before the retention horizon is a mistake of the client: the
+/// returned error has the whole reason, and nothing is logged.
 #[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
 pub(super) fn store_error(error: StoreError) -> Error {
     if let Some(reason) = error.too_old() {

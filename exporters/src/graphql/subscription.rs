@@ -17,10 +17,10 @@ use super::types::{Node, RecordKind};
 /// The root type of subscriptions.
 pub(super) struct Subscription;
 
-/// The most nodes of one commit that are read.
+/// The maximum number of nodes of one commit that are read.
 const MAX_NODES: usize = 500;
 
-/// The most uids and aliases that one subscription follows.
+/// The maximum number of uids and aliases that one subscription follows.
 const MAX_NAMES: usize = 100;
 
 /// What one commit of the store changed.
@@ -40,7 +40,7 @@ pub(super) struct Commit {
     /// The number of commits before this one that were not pushed, because the subscriber was too slow or the store
     /// no longer had them.
     missed: u64,
-    /// True if the commit had more than 2,000 nodes, edges or records; the rest is left out.
+    /// True if the commit had more than 2,000 nodes, edges or records. The rest is not in this commit's lists.
     truncated: bool,
 }
 
@@ -91,13 +91,13 @@ impl Commit {
 
 #[async_graphql::Subscription]
 impl Subscription {
-    /// The commits from now on: all, or those that concern the given nodes.
+    /// The commits from now on: all commits, or only those that concern the given nodes.
     async fn changes(
         &self,
         context: &Context<'_>,
         #[graphql(desc = "follow only these uids or aliases, at most 100")] of: Option<Vec<String>>,
     ) -> Result<impl Stream<Item = Commit>> {
-        // Subscribes before it reads names, so that commits during these reads are pushed.
+        // The subscription starts before the names are read, so that commits during these reads are pushed.
         let commits = store(context).commits();
         let mut followed = None;
         if let Some(names) = of {
@@ -137,7 +137,7 @@ async fn followed_uids(context: &Context<'_>, names: Vec<String>) -> Result<BTre
                 "node {name} not found: look it up with search(text: …)"
             )));
         }
-        // A node that has ended changes no more, and its alias may move to another node.
+        // An ended node no longer changes, and its alias may move to another node.
         for uid in uids.iter().filter(|uid| *uid != name) {
             names::reject_ended(context, name, uid, AsOf::Now).await?;
         }
@@ -146,7 +146,7 @@ async fn followed_uids(context: &Context<'_>, names: Vec<String>) -> Result<BTre
 }
 
 impl Commit {
-    /// `None` if nothing in the commit concerns the followed nodes.
+    /// `None` if the commit concerns no followed node, was not truncated, and no commit before it was missed.
     fn of(
         commit: &Arc<graph_store::Commit>,
         missed: u64,

@@ -54,7 +54,7 @@ struct OtlpYaml {
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Keepalive {
-    /// The time without data from the peer after which a ping is sent; at least 10s.
+    /// The time without data from the peer after which a ping is sent. A value below 10s is raised to 10s.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     pub time: Duration,
@@ -105,7 +105,7 @@ pub enum OtlpExporterConfigError {
     )]
     Balancer(String),
     #[error(
-        "wait_for_ready is not supported: remove the key; an attempt that cannot connect fails at once, and \
+        "wait_for_ready is not supported: remove the key; an attempt that cannot connect fails, and \
          retry_on_failure retries it"
     )]
     WaitForReady,
@@ -142,7 +142,7 @@ impl TryFrom<OtlpYaml> for Config {
         }
         Ok(Config {
             endpoint,
-            compression: Compression::named(&document.compression)?,
+            compression: Compression::from_name(&document.compression)?,
             headers: document.headers,
             tls: document.tls,
             keepalive,

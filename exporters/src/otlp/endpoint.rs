@@ -30,7 +30,7 @@ pub enum InvalidEndpoint {
 }
 
 impl Endpoint {
-    /// Parses `host:port` with an optional scheme. `plain` says whether an endpoint without a scheme is plain text.
+    /// Parses `host:port` with an optional scheme. `plain`: whether an endpoint without a scheme means plain text.
     pub(super) fn parse(text: &str, plain: bool) -> Result<Endpoint, InvalidEndpoint> {
         if text.is_empty() {
             return Err(InvalidEndpoint::Missing);
@@ -63,11 +63,11 @@ impl Endpoint {
     }
 
     pub(super) fn uri(&self) -> Uri {
-        self.uri_of(self.authority.clone())
+        self.uri_with_authority(self.authority.clone())
     }
 
-    /// The URI of the endpoint with another authority.
-    pub(super) fn uri_of(&self, authority: Authority) -> Uri {
+    /// The URI of the endpoint, with `authority` in place of its host and port.
+    pub(super) fn uri_with_authority(&self, authority: Authority) -> Uri {
         let scheme = if self.plain {
             Scheme::HTTP
         } else {
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn the_error_for_an_invalid_endpoint_names_the_reason_without_a_password() {
+    fn the_error_for_an_invalid_endpoint_names_the_reason_and_hides_the_password() {
         let error = |text: &str| shown(text).unwrap_err().to_string();
         assert!(error("").contains("missing"));
         for invalid in ["a", "https://a", ":4317", "a:b", "a:99999"] {

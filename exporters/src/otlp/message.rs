@@ -1,9 +1,9 @@
-//! Frames one message and its headers for gRPC
-//! (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>): one byte says whether the message is compressed,
-//! 4 bytes are its length, then the message follows.
+//! Builds the headers and the body of a gRPC request, and reads the body of a response
+//! (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>). A body is one message after a prefix: one byte
+//! states whether the message is compressed, and four bytes are its length.
 //!
-//! The codec of tonic would copy the message and compress it on the async threads. Here the message is already
-//! compressed and only gets the prefix.
+//! The codec of tonic would copy the message, and compress it on the async threads. This module gets a compressed
+//! message and only adds the prefix.
 
 use std::convert::Infallible;
 
@@ -43,7 +43,7 @@ pub(super) fn headers(config: &Config) -> HeaderMap {
     headers
 }
 
-/// The body of a request. The parts of the message are already compressed, and are not copied.
+/// The body of a request. `message` is the compressed message in parts, which are not copied.
 pub(super) fn frame(message: Vec<Bytes>, compression: Compression) -> Body {
     let mut prefix = BytesMut::with_capacity(PREFIX);
     prefix.put_u8(u8::from(compression != Compression::None));
@@ -54,11 +54,11 @@ pub(super) fn frame(message: Vec<Bytes>, compression: Compression) -> Body {
     Body::new(StreamBody::new(futures::stream::iter(frames)))
 }
 
-/// The message in the body of a response; `None` if the body is not one uncompressed message. (Requests do not accept
-/// compressed responses.)
+/// The message in the body of a response; `None` if the body is not one uncompressed message. (Without
+/// `grpc-accept-encoding` in the request, a server must not compress the response.)
 pub(super) fn unframe(body: &[u8]) -> Option<&[u8]> {
     let (prefix, message) = body.split_first_chunk::<PREFIX>()?;
     let [compressed, length @ ..] = *prefix;
-    let fits = u32::from_be_bytes(length) as usize == message.len();
-    (compressed == 0 && fits).then_some(message)
+    let has_length = u32::from_be_bytes(length) as usize == message.len();
+    (compressed == 0 && has_length).then_some(message)
 }

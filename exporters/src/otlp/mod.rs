@@ -8,8 +8,9 @@
 //!     headers: {x-scope-orgid: "${env:TENANT}"}
 //! ```
 //!
-//! An unchanged batch is sent as the bytes of its original request. All requests share one HTTP/2 connection, which
-//! opens with the first request and reconnects after it breaks. `response.rs` lists the outcome of each response.
+//! An unchanged batch is sent as the bytes of its original request. All requests share one HTTP/2 connection. The
+//! exporter opens the connection for the first request, and again for the next request after the connection broke.
+//! `response.rs` lists the outcome of each response.
 
 use std::time::Duration;
 
@@ -35,8 +36,8 @@ mod tests;
 pub use config::{Config, Keepalive, OtlpExporterConfigError};
 pub use endpoint::InvalidEndpoint;
 
-use crate::otlp_client::{Connector, Rejections, body_parts};
-use response::GrpcResponses;
+use crate::otlp_client::{Connector, HttpVersions, Rejections, body_parts};
+use response::GrpcResponseReader;
 
 /// The shortest interval of pings in grpc-go.
 const MIN_KEEPALIVE: Duration = Duration::from_secs(10);
@@ -47,7 +48,7 @@ pub struct Otlp {
     config: Config,
     id: String,
     headers: HeaderMap,
-    responses: GrpcResponses,
+    response_reader: GrpcResponseReader,
     channel: Option<Channel>,
 }
 
@@ -68,7 +69,7 @@ impl BuildExporter for Otlp {
         let id = host.id().to_string();
         Ok(Otlp {
             headers: message::headers(&config),
-            responses: GrpcResponses {
+            response_reader: GrpcResponseReader {
                 endpoint: config.endpoint.to_string(),
                 headers: config.headers.clone(),
                 rejections: Rejections::of(id.clone()),
@@ -99,13 +100,13 @@ impl Exporter for Otlp {
             .expect("the path of an export is a URI");
         request.headers_mut().clone_from(&self.headers);
         let response = channel.oneshot(request).await;
-        let response = response.map_err(|error| self.responses.transport_error(error))?;
-        self.responses.read(batch, response).await
+        let response = response.map_err(|error| self.response_reader.transport_error(error))?;
+        self.response_reader.read(batch, response).await
     }
 }
 
 impl Otlp {
-    /// Loads the TLS files. The connection opens with the first request, so the destination may start later.
+    /// Loads the TLS files. The connection opens with the first request, so the destination may start after airdig.
     fn connect_lazily(&self) -> Result<Channel, StartError> {
         let Config {
             endpoint,
@@ -124,13 +125,13 @@ impl Otlp {
                 ServerName::try_from(host).ok()
             });
             let name = tls.server_name().cloned().or(authority_name);
-            Connector::tls(loaded, name, true)
+            Connector::tls(loaded, name, HttpVersions::OnlyHttp2)
         };
         let mut channel = Channel::builder(endpoint.uri())
             .user_agent(user_agent.clone())
             .expect("user_agent was checked");
         if let Some(authority) = authority {
-            channel = channel.origin(endpoint.uri_of(authority));
+            channel = channel.origin(endpoint.uri_with_authority(authority));
         }
         if let Some(pings) = keepalive {
             channel = channel
@@ -141,8 +142,8 @@ impl Otlp {
         Ok(channel.connect_with_connector_lazy(connector))
     }
 
-    /// The `:authority` of requests, chosen as in gRPC: the configured one, else the `server_name_override` of TLS.
-    /// `None` is the endpoint.
+    /// The `:authority` of requests, if it differs from the endpoint. As in gRPC, it is the configured `authority` or,
+    /// for TLS without that key, the `server_name_override`.
     fn authority(&self) -> Option<Authority> {
         if self.config.authority.is_some() || self.config.endpoint.is_plain() {
             return self.config.authority.clone();
@@ -156,7 +157,7 @@ fn path(signal: Signal) -> &'static str {
     match signal {
         Signal::Metrics => "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
         Signal::Logs => "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
-        // The exporter accepts telemetry only, so this is traces.
+        // The exporter accepts only telemetry, so the signal is traces.
         _ => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
     }
 }

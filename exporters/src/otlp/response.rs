@@ -6,7 +6,9 @@
 //! | Canceled, DeadlineExceeded, Aborted, OutOfRange, Unavailable, DataLoss | retryable, after the delay of RetryInfo if there is one |
 //! | ResourceExhausted with RetryInfo | retryable after its delay |
 //! | any other status | permanent error |
-//! | no connection, a broken connection, no status | retryable |
+//! | no gRPC status in the headers, and an HTTP status other than 200 | the outcome of the gRPC status that the HTTP status maps to |
+//! | a body above 4 MiB | permanent error |
+//! | no connection, a broken connection, no status after the body | retryable |
 //!
 //! From <https://opentelemetry.io/docs/specs/otlp/#failures>.
 
@@ -28,17 +30,17 @@ const MAX_RESPONSE_BYTES: usize = 4 << 20;
 
 /// Reads gRPC responses.
 #[derive(Debug)]
-pub(super) struct GrpcResponses {
+pub(super) struct GrpcResponseReader {
     pub(super) endpoint: String,
     pub(super) headers: Headers,
     pub(super) rejections: Rejections,
 }
 
-impl GrpcResponses {
-    /// The error for a request without a response.
+impl GrpcResponseReader {
+    /// The error for a request that got no response.
     pub(super) fn transport_error(&self, error: tonic::transport::Error) -> ExportError {
         let endpoint = &self.endpoint;
-        let reason = if is_connecting(&error) {
+        let reason = if is_connect_error(&error) {
             format!("cannot connect to {endpoint}")
         } else {
             format!("the connection to {endpoint} broke")
@@ -62,7 +64,7 @@ impl GrpcResponses {
             return self.finish(batch, &status, &[]);
         }
         if head.status != StatusCode::OK {
-            return self.finish(batch, &status_of(head.status), &[]);
+            return self.finish(batch, &status_from_http(head.status), &[]);
         }
         let body = match Limited::new(body, MAX_RESPONSE_BYTES).collect().await {
             Ok(body) => body,
@@ -71,19 +73,20 @@ impl GrpcResponses {
                     format!("the response of {endpoint} exceeds {MAX_RESPONSE_BYTES} bytes");
                 return Err(ExportError::permanent(reason, error));
             }
-            Err(error) => return Err(self.connection_error(error)),
+            Err(error) => return Err(self.broken_connection(error)),
         };
         let Some(status) = body.trailers().and_then(Status::from_header_map) else {
-            return Err(self.connection_error("the response ended without grpc-status".into()));
+            let reason = format!("the response of {endpoint} is not valid gRPC");
+            return Err(ExportError::retryable(reason, "it has no grpc-status"));
         };
         self.finish(batch, &status, &body.to_bytes())
     }
 
-    fn connection_error(&self, error: Cause) -> ExportError {
+    fn broken_connection(&self, error: Cause) -> ExportError {
         ExportError::retryable(format!("the connection to {} broke", self.endpoint), error)
     }
 
-    /// The outcome of a status: reports a partial success, or returns the error.
+    /// Reports the partial success of the status `Ok`, or returns the error of any other status.
     fn finish(&self, batch: &Batch, status: &Status, body: &[u8]) -> Result<(), ExportError> {
         if status.code() != Code::Ok {
             return Err(self.status_error(status));
@@ -138,9 +141,9 @@ impl GrpcResponses {
     }
 }
 
-/// The gRPC status for an HTTP status, which proxies in front of a gRPC server send
+/// The gRPC status for an HTTP status. Proxies in front of a gRPC server send HTTP statuses
 /// (<https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md>).
-fn status_of(http: StatusCode) -> Status {
+fn status_from_http(http: StatusCode) -> Status {
     let code = match http.as_u16() {
         400 => Code::Internal,
         401 => Code::Unauthenticated,
@@ -152,7 +155,7 @@ fn status_of(http: StatusCode) -> Status {
     Status::new(code, format!("HTTP status {http}, not from a gRPC server"))
 }
 
-fn is_connecting(error: &(dyn std::error::Error + 'static)) -> bool {
+fn is_connect_error(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if error.is::<ConnectError>() {

@@ -12,11 +12,11 @@ use tokio::sync::Semaphore;
 
 use super::Compression;
 
-/// Bodies up to this size, in bytes, are compressed on the calling task: gzip takes about 200 µs for them.
+/// Bodies up to this size, in bytes, are compressed on the calling task, since gzip takes at most about 200 µs.
 const SMALL: usize = 8 << 10;
 
-/// Limits encoding jobs to one per core. More jobs would not be faster, since they only compute, but each holds a request
-/// and a compressor, and each runs on a thread of its own, whose heap keeps some of the memory.
+/// Limits encoding jobs to one per core. A job only computes, so more jobs would not be faster. But each job holds a
+/// request and a compressor, and runs on its own thread, whose heap keeps some of the memory after the job.
 static ENCODER_PERMITS: LazyLock<Semaphore> =
     LazyLock::new(|| Semaphore::new(available_parallelism().map_or(1, usize::from)));
 
@@ -43,7 +43,7 @@ pub(crate) async fn body(
     {
         return encoded_or_error(batch, compression.compress(original.to_bytes()));
     }
-    // The job may outlive the attempt, so it must not hold the delivery, whose acknowledgement senders wait for.
+    // The job may outlive the attempt. It must not hold the delivery, since that would delay the acknowledgement.
     let rows = batch.clone().with_delivery(Delivery::untracked());
     let permit = ENCODER_PERMITS.acquire().await;
     let permit = permit.expect("the semaphore is never closed");
@@ -55,8 +55,8 @@ pub(crate) async fn body(
     encoded_or_error(batch, encoded)
 }
 
-/// The compressed protobuf request for a batch, for transports that can send a body in parts: an unchanged batch keeps
-/// the parts of its original requests, without a copy.
+/// The compressed protobuf request for a batch, in parts. Without compression, an unchanged batch is sent as the parts
+/// of its original requests, which are not copied.
 ///
 /// # Errors
 /// Permanent, if the batch cannot be encoded as OTLP.

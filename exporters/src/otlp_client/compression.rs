@@ -13,14 +13,14 @@ pub(crate) enum Compression {
     Zstd,
 }
 
-/// A compression that is not supported.
+/// The value of `compression` is not supported.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("compression {0:?} is not supported: use gzip, zstd or none")]
 pub struct UnsupportedCompression(String);
 
 impl Compression {
-    /// Parses the value of the key `compression`; the empty text is none, as in the Collector.
-    pub(crate) fn named(name: &str) -> Result<Compression, UnsupportedCompression> {
+    /// Parses the value of the key `compression`. An empty value means no compression, as in the Collector.
+    pub(crate) fn from_name(name: &str) -> Result<Compression, UnsupportedCompression> {
         match name {
             "" | "none" => Ok(Compression::None),
             "gzip" => Ok(Compression::Gzip),
@@ -64,9 +64,9 @@ mod tests {
 
     #[test]
     fn the_error_for_an_unsupported_compression_names_it() {
-        assert_eq!(Compression::named(""), Ok(Compression::None));
+        assert_eq!(Compression::from_name(""), Ok(Compression::None));
         assert_eq!(
-            Compression::named("snappy").unwrap_err().to_string(),
+            Compression::from_name("snappy").unwrap_err().to_string(),
             "compression \"snappy\" is not supported: use gzip, zstd or none"
         );
     }

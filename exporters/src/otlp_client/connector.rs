@@ -1,4 +1,4 @@
-//! Opens plain-text or TLS connections for both exporters.
+//! Opens plain-text or TLS connections for the exporters `otlp` and `otlp_http`.
 
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -18,12 +18,21 @@ use tower::Service;
 
 /// The timeout for name resolution, TCP connect and TLS handshake together; the same as in gRPC.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long sent data may stay unacknowledged by the peer's TCP. Without it, a dead peer blocks a connection that
-/// several requests share.
+/// How long sent data may stay unacknowledged by the peer's TCP. Without this limit, a dead peer blocks a connection
+/// that several requests share.
 #[cfg(target_os = "linux")]
 const PEER_TIMEOUT: Duration = Duration::from_secs(30);
-/// The default of Go.
+/// The idle time after which TCP probes the peer; the default of Go.
 const TCP_KEEPALIVE: Duration = Duration::from_secs(15);
+
+/// The HTTP versions that a TLS client offers to the server in ALPN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HttpVersions {
+    /// gRPC requires HTTP/2.
+    OnlyHttp2,
+    /// The server chooses HTTP/1.1 or HTTP/2.
+    Any,
+}
 
 /// Connects to a server in plain text or with TLS.
 #[derive(Clone, Debug)]
@@ -38,11 +47,11 @@ impl Connector {
     }
 
     /// Uses TLS for `https` URLs. The certificate must be valid for `server_name` or, if that is `None`, for the host
-    /// of the URL. With `http2_only`, ALPN offers only HTTP/2, as gRPC requires; otherwise the server chooses.
+    /// of the URL.
     pub(crate) fn tls(
         tls: rustls::ClientConfig,
         server_name: Option<ServerName<'static>>,
-        http2_only: bool,
+        versions: HttpVersions,
     ) -> Connector {
         let mut builder = HttpsConnectorBuilder::new()
             .with_tls_config(tls)
@@ -50,10 +59,9 @@ impl Connector {
         if let Some(name) = server_name {
             builder = builder.with_server_name_resolver(FixedServerNameResolver::new(name));
         }
-        Connector::Tls(if http2_only {
-            builder.enable_http2().wrap_connector(tcp())
-        } else {
-            builder.enable_all_versions().wrap_connector(tcp())
+        Connector::Tls(match versions {
+            HttpVersions::OnlyHttp2 => builder.enable_http2().wrap_connector(tcp()),
+            HttpVersions::Any => builder.enable_all_versions().wrap_connector(tcp()),
         })
     }
 }

@@ -8,7 +8,7 @@ use pipeline::config::Secret;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// The length in bytes from which a value is hidden in messages of a server.
+/// The length in bytes from which a header value is hidden in messages of a server.
 const MIN_SECRET_LENGTH: usize = 4;
 
 /// The headers of every request.
@@ -49,11 +49,10 @@ impl Headers {
         self.0.iter()
     }
 
-    /// Replaces header values in a message of a server, since some servers echo them. `also` is one more secret
-    /// value.
-    pub(crate) fn scrub(&self, message: &str, also: Option<&HeaderValue>) -> String {
+    /// Hides header values in a message of a server, since some servers echo them. `other_secret` is hidden, too.
+    pub(crate) fn scrub(&self, message: &str, other_secret: Option<&HeaderValue>) -> String {
         let mut scrubbed = message.to_owned();
-        let values = self.0.values().chain(also);
+        let values = self.0.values().chain(other_secret);
         for value in values.filter_map(|value| value.to_str().ok()) {
             // A server may echo `Bearer TOKEN` as `TOKEN`.
             let token = value.rsplit(' ').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Code shared by the exporters `otlp` and `otlp_http`: request bodies, connections, and the meaning of responses.
+//! Code that the exporters `otlp` and `otlp_http` share: request bodies, connections, and the meaning of responses.
 //!
 //! ```text
 //!  Batch ─body─▶ original or encoded bytes ─compression─▶ exporter ─connector─▶ TCP or TLS
@@ -17,7 +17,7 @@ pub(crate) mod testing;
 
 pub(crate) use body::{Encoding, body, body_parts};
 pub(crate) use compression::{Compression, UnsupportedCompression};
-pub(crate) use connector::Connector;
+pub(crate) use connector::{Connector, HttpVersions};
 pub(crate) use headers::Headers;
 pub(crate) use response::{MAX_RETRY_DELAY, PartialSuccess, Rejections, printable};
 

@@ -1,5 +1,5 @@
-//! Reads responses of servers: the rows that a server rejects of an accepted request (`partial_success`), messages, and
-//! the limit of retry delays.
+//! Reads responses of servers: which rows of an accepted request a server rejected (`partial_success`), and messages.
+//! Limits the retry delays that servers request.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tracing::warn;
 
 use super::Headers;
 
-/// The longest retry delay. A longer delay that a server requests is reduced to it.
+/// The longest retry delay. If a server requests a longer delay, the exporter waits this long.
 pub(crate) const MAX_RETRY_DELAY: Duration = Duration::from_secs(24 * 3600);
 
 /// The longest message of a server, in characters; the rest is cut off.
@@ -26,8 +26,8 @@ pub(crate) struct PartialSuccess {
 }
 
 impl PartialSuccess {
-    /// Decodes the protobuf response to an export. The responses of all signals have the same fields: 1 is the partial
-    /// success; in it, 1 is the number of rejected rows and 2 the message.
+    /// Decodes the protobuf response to an export. The responses of all signals have the same fields: field 1 is the
+    /// partial success; its field 1 is the number of rejected rows, its field 2 the message.
     ///
     /// # Errors
     /// If the bytes are not such a response.
@@ -41,8 +41,8 @@ impl PartialSuccess {
         )
     }
 
-    /// Decodes the JSON response to an export. The key of the count depends on the signal, and the count may be a
-    /// string, as any int64 in protobuf's JSON.
+    /// Decodes the JSON response to an export. The key of the count depends on the signal. The count may be a string,
+    /// like any int64 in protobuf's JSON.
     ///
     /// # Errors
     /// If the bytes are not JSON.
@@ -91,7 +91,7 @@ impl Rejections {
         partial: &PartialSuccess,
     ) {
         let message = printable(&headers.scrub(&partial.message, None));
-        // A server cannot reject more rows than it got.
+        // A server cannot reject more rows than it received.
         let rows = partial.rejected.min(batch.num_rows() as u64);
         let (exporter, signal) = (&self.exporter, batch.signal());
         if rows > 0 {

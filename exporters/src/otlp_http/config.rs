@@ -55,11 +55,11 @@ struct OtlpHttpYaml {
     tls: tls::ClientConfig,
     /// Not supported.
     proxy_url: String,
-    /// The most idle connections that are kept open; 0 is no limit.
+    /// The maximum number of idle connections; 0 means no limit. This limit applies to each host.
     max_idle_conns: usize,
-    /// The most idle connections per host; 0 is no limit.
+    /// The maximum number of idle connections per host; 0 means no limit.
     max_idle_conns_per_host: usize,
-    /// How long an idle connection is kept open; 0 is forever.
+    /// How long an idle connection is kept open; 0 means forever.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     idle_conn_timeout: Duration,
@@ -69,7 +69,7 @@ struct OtlpHttpYaml {
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     http2_read_idle_timeout: Duration,
-    /// HTTP/2: the timeout for the response to a ping; 0 is 15s.
+    /// HTTP/2: the timeout for the response to a ping; 0 means 15s.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     http2_ping_timeout: Duration,
@@ -149,7 +149,7 @@ impl TryFrom<OtlpHttpYaml> for Config {
                 EncodingName::Proto => Encoding::Protobuf,
                 EncodingName::Json => Encoding::Json,
             },
-            compression: Compression::named(&document.compression)?,
+            compression: Compression::from_name(&document.compression)?,
             connections: Connections::of(&document),
             headers: document.headers,
             tls: document.tls,

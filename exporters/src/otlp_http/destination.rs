@@ -1,4 +1,4 @@
-//! The URL for the requests of one signal. Its secrets are not shown in messages.
+//! The URL for the requests of one signal. Messages do not show its secrets.
 
 use std::fmt;
 
@@ -30,7 +30,7 @@ pub enum InvalidUrl {
 }
 
 impl Destination {
-    /// Parses the URL of one signal. `key` is its configuration key, `path` completes the example in errors.
+    /// Parses the URL of one signal. `key` is its configuration key. `path` completes the example URL in errors.
     pub(super) fn parse(
         key: &'static str,
         path: &'static str,
@@ -48,8 +48,8 @@ impl Destination {
             None => (None, authority.as_str()),
         };
         let address: Authority = address.parse().map_err(|_| not_url())?;
-        let is_port = address.as_str() == address.host() || address.port_u16().is_some();
-        if address.host().is_empty() || !is_port {
+        let port_is_valid = address.as_str() == address.host() || address.port_u16().is_some();
+        if address.host().is_empty() || !port_is_valid {
             return Err(not_url());
         }
         parts.authority = Some(address);
@@ -59,7 +59,7 @@ impl Destination {
         Ok(Destination {
             uri: Uri::from_parts(parts).map_err(|_| not_url())?,
             authorization: userinfo
-                .map(|userinfo| basic(userinfo).ok_or(InvalidUrl::UserInfo { key }))
+                .map(|userinfo| basic_authorization(userinfo).ok_or(InvalidUrl::UserInfo { key }))
                 .transpose()?,
         })
     }
@@ -88,7 +88,7 @@ impl Destination {
 }
 
 /// The value of `Authorization` for a user and password.
-fn basic(userinfo: &str) -> Option<HeaderValue> {
+fn basic_authorization(userinfo: &str) -> Option<HeaderValue> {
     let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
     let user = percent_decode_str(user).decode_utf8().ok()?;
     let password = percent_decode_str(password).decode_utf8().ok()?;

@@ -32,9 +32,9 @@ mod tests;
 pub use config::{Config, OtlpHttpConfigError};
 pub use destination::InvalidUrl;
 
-use crate::otlp_client::{Connector, Encoding, Rejections, USER_AGENT, body};
+use crate::otlp_client::{Connector, Encoding, HttpVersions, Rejections, USER_AGENT, body};
 use destination::Destination;
-use response::HttpResponses;
+use response::HttpResponseReader;
 
 /// Sends telemetry over OTLP/HTTP.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub struct OtlpHttp {
     config: Config,
     id: String,
     headers: HeaderMap,
-    responses: HttpResponses,
+    response_reader: HttpResponseReader,
     client: Option<Client<Connector, Full<Bytes>>>,
 }
 
@@ -63,7 +63,7 @@ impl BuildExporter for OtlpHttp {
         let id = host.id().to_string();
         Ok(OtlpHttp {
             headers: headers(&config),
-            responses: HttpResponses {
+            response_reader: HttpResponseReader {
                 headers: config.headers.clone(),
                 rejections: Rejections::of(id.clone()),
             },
@@ -76,7 +76,7 @@ impl BuildExporter for OtlpHttp {
 
 #[async_trait]
 impl Exporter for OtlpHttp {
-    /// Loads the TLS files. Connections open with requests, so the destination may start later.
+    /// Loads the TLS files. Connections open with requests, so the destination may start after airdig.
     async fn start(&mut self, _: &mut Tasks) -> Result<Vec<ListenAddress>, StartError> {
         let Config {
             traces,
@@ -91,7 +91,7 @@ impl Exporter for OtlpHttp {
             Connector::plain()
         } else {
             let loaded = tls.load(&format!("exporters.{}.tls", self.id))?;
-            Connector::tls(loaded, tls.server_name().cloned(), false)
+            Connector::tls(loaded, tls.server_name().cloned(), HttpVersions::Any)
         };
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
@@ -123,7 +123,11 @@ impl Exporter for OtlpHttp {
                 .or_insert_with(|| authorization.clone());
         }
         match client.request(request).await {
-            Ok(response) => self.responses.read(batch, destination, response).await,
+            Ok(response) => {
+                self.response_reader
+                    .read(batch, destination, response)
+                    .await
+            }
             Err(error) => Err(response::transport_error(destination, error)),
         }
     }
@@ -133,7 +137,7 @@ impl OtlpHttp {
     /// The URL for a signal.
     ///
     /// # Errors
-    /// Permanent, if none is configured.
+    /// Permanent, if no URL is configured for the signal.
     fn destination(&self, signal: Signal) -> Result<&Destination, ExportError> {
         let (destination, key) = match signal {
             Signal::Metrics => (&self.config.metrics, "metrics_endpoint"),

@@ -29,12 +29,12 @@ const MAX_BODY_BYTES: usize = 64 << 10;
 
 /// Reads HTTP responses.
 #[derive(Debug)]
-pub(super) struct HttpResponses {
+pub(super) struct HttpResponseReader {
     pub(super) headers: Headers,
     pub(super) rejections: Rejections,
 }
 
-/// The error for a request without a response.
+/// The error for a request that got no response.
 pub(super) fn transport_error(destination: &Destination, error: legacy::Error) -> ExportError {
     let reason = if error.is_connect() {
         format!("cannot connect to {destination}")
@@ -44,7 +44,7 @@ pub(super) fn transport_error(destination: &Destination, error: legacy::Error) -
     ExportError::retryable(reason, error)
 }
 
-impl HttpResponses {
+impl HttpResponseReader {
     /// Reads a response, its body up to [`MAX_BODY_BYTES`].
     ///
     /// # Errors
@@ -69,7 +69,7 @@ impl HttpResponses {
             self.report_accepted(batch, destination, format, body);
             return Ok(());
         }
-        // If the body cannot be read, the status is enough.
+        // If the body cannot be read, the error has only the status.
         let message = body.ok().and_then(|body| format.message(body.start()));
         let message = printable(
             &self
@@ -126,7 +126,7 @@ enum BodyFormat {
     Protobuf,
     Json,
     Text,
-    /// Any other content type; usually an HTML page of a proxy.
+    /// Any other content type, usually an HTML page of a proxy.
     Other,
 }
 
@@ -143,7 +143,8 @@ impl BodyFormat {
         }
     }
 
-    /// The `partial_success` of a body. A body that is not OTLP rejects no rows.
+    /// The `partial_success` of a body. An empty body, or one of another format than protobuf and JSON, rejects no
+    /// rows.
     fn partial_success(self, body: &[u8]) -> Result<PartialSuccess, Cause> {
         match self {
             _ if body.is_empty() => Ok(PartialSuccess::default()),

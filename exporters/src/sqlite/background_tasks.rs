@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::SqliteBackend;
 use super::clock_guard::ClockGuard;
 
-/// The pause between two steps while there are more rows to remove, which lets writers go first.
+/// The pause between two steps while there are more rows to remove. It lets writers take the write lock.
 const STEP_PAUSE: Duration = Duration::from_millis(75);
 
 /// The pause after a complete round, and after a failure.
@@ -22,7 +22,7 @@ const ROUND_PAUSE: Duration = Duration::from_secs(60);
 /// The pause before the first step: the clock of a machine that has just booted may still be wrong.
 const START_DELAY: Duration = Duration::from_secs(60);
 
-/// The state of the background tasks.
+/// What the background tasks work on.
 pub(super) struct BackgroundTasks {
     pub(super) id: String,
     pub(super) store: Arc<Store<SqliteBackend>>,
@@ -98,7 +98,8 @@ impl BackgroundTasks {
         }
     }
 
-    /// Runs one step of housekeeping if this process is the one that does it; returns the pause until the next step.
+    /// Runs one step of housekeeping if this process holds the housekeeping lease; returns the pause until the
+    /// next step.
     async fn step(&self) -> Result<Duration, RowsError> {
         let now = UnixNanos::now();
         if !self.store.acquire_housekeeping_lease(now).await? {

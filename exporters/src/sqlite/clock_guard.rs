@@ -4,30 +4,31 @@ use std::time::{Duration, Instant};
 
 use pipeline::component::UnixNanos;
 
-/// How far the wall clock may be ahead of the elapsed time; and how long a clock that is further ahead must stay
-/// so before housekeeping trusts it.
+/// How far the wall clock may be ahead of the elapsed time. A clock that is further ahead must stay ahead for the same
+/// duration before housekeeping trusts it.
 const JUMP: Duration = Duration::from_secs(60 * 60);
 
-/// The same for a large jump. At a start, the clock also counts as jumped if housekeeping last ran longer ago.
+/// A clock that is further ahead than this must stay ahead for this duration. When a process starts, the clock also
+/// counts as jumped if the last housekeeping is longer ago than this.
 const LONG_JUMP: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Compares the wall clock with the elapsed time, to suspend housekeeping while the clock may be wrong.
 ///
-/// Rows that housekeeping removes under a wrong clock are lost, and the horizon never goes back: after a clock that was
-/// a year ahead, the store would reject every report for a year as too old. But the clock of a machine that slept or
-/// was off is right, so the guard trusts a clock that stays ahead for [`JUMP`] or [`LONG_JUMP`].
+/// Rows that housekeeping removes under a wrong clock are lost, and the horizon never goes back. After housekeeping
+/// with a clock that is a year ahead, the store would reject all reports of a year as too old. But the clock of a
+/// machine that slept or was off is right, so the guard trusts a clock that stays ahead for [`JUMP`] or [`LONG_JUMP`].
 #[derive(Debug)]
 pub(super) struct ClockGuard {
-    /// The moment of the last agreement of both clocks.
+    /// When the elapsed time began.
     since: Instant,
-    /// The wall clock at `since`.
+    /// The time that the guard assumes for `since`; the elapsed time is added to it.
     wall: UnixNanos,
-    /// When the guard first saw the clock ahead; none while it is not.
+    /// When the guard first saw the clock ahead; `None` while the clock is not ahead.
     jumped: Option<Instant>,
 }
 
 impl ClockGuard {
-    /// Trusts the wall clock as it is now.
+    /// A guard that assumes that the time is `wall` at `now`.
     fn start(now: Instant, wall: UnixNanos) -> ClockGuard {
         ClockGuard {
             since: now,
@@ -36,8 +37,8 @@ impl ClockGuard {
         }
     }
 
-    /// The guard of a process that starts; `last` is the wall clock when housekeeping last ran on the file. If that is
-    /// more than [`LONG_JUMP`] ago, the clock counts as jumped.
+    /// The guard of a process that starts. `last` is the time of the last housekeeping on the file, by the clock of
+    /// that process. If it is more than [`LONG_JUMP`] ago, the clock counts as jumped.
     pub(super) fn start_after(
         last: Option<UnixNanos>,
         now: Instant,

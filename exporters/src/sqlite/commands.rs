@@ -1,4 +1,4 @@
-//! Opens, closes and copies graph files for commands, also while another process writes them.
+//! Opens, closes and copies graph files for commands. Another process may write the file at the same time.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -40,7 +40,7 @@ pub async fn close(store: &Store<SqliteBackend>) {
     }
 }
 
-/// A file that is removed on drop if it still exists under its temporary name.
+/// A file that is removed on drop, unless it was renamed.
 struct TemporaryFile(PathBuf);
 
 impl Drop for TemporaryFile {
@@ -100,7 +100,7 @@ fn publish(temporary: &Path, to: &Path, folder: &Path) -> io::Result<u64> {
 }
 
 fn folder_of(to: &Path) -> Result<PathBuf, StartError> {
-    let parent = to.parent().filter(|it| !it.as_os_str().is_empty());
+    let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
     let folder = parent.unwrap_or(Path::new(".")).to_owned();
     match (folder.is_dir(), to.file_name()) {
         (true, Some(_)) => Ok(folder),
@@ -115,8 +115,8 @@ fn folder_of(to: &Path) -> Result<PathBuf, StartError> {
     }
 }
 
-/// Checks that neither the file nor a file beside it exists: SQLite would apply the log of another database to the
-/// copy.
+/// Checks that neither the copy nor one of the files that SQLite keeps beside it exists: SQLite would apply the log of
+/// another database to the copy.
 fn check_free(to: &Path) -> Result<(), StartError> {
     for suffix in ["", "-wal", "-shm", "-journal"] {
         let mut path = to.as_os_str().to_owned();
@@ -136,7 +136,7 @@ fn check_free(to: &Path) -> Result<(), StartError> {
 fn copy_error(from: &Path, to: &Path, error: &str) -> StartError {
     let (shown, copy) = (from.display(), to.display());
     let reason = if error.contains("full") || error.contains("No space") {
-        let bytes = fs::metadata(from).map_or(0, |it| it.len());
+        let bytes = fs::metadata(from).map_or(0, |metadata| metadata.len());
         let mebibytes = bytes.div_ceil(1 << 20);
         format!("the disk is full: free up to {mebibytes} MiB, or name a file elsewhere")
     } else if error.contains("unable to open") || error.contains("denied") {

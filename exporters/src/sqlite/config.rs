@@ -37,7 +37,7 @@ fn one_day() -> Duration {
     Duration::from_secs(24 * 60 * 60)
 }
 
-/// A path for which SQLite would not open one file that all connections share.
+/// Why a path is invalid: SQLite would not open one file that all connections share.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPath {
     #[error("path is empty: set it to the file of the graph, such as airdig.db")]

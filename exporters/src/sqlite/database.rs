@@ -40,7 +40,7 @@ pub(super) struct Database {
     pub(super) writer: Arc<SqliteWriter>,
     pub(super) readers: Arc<ReaderPool>,
     file: Arc<DatabaseFile>,
-    /// When it is set, SQLite interrupts all statements.
+    /// While this flag is set, SQLite interrupts the statements of all connections.
     closing: Arc<AtomicBool>,
 }
 
@@ -87,13 +87,13 @@ impl Database {
         let creating = options
             .clone()
             .create_if_missing(true)
-            // Applies to a new file: housekeeping returns the space of removed rows in small steps.
+            // Only a new file gets this setting, with which housekeeping frees unused pages in small steps.
             .auto_vacuum(SqliteAutoVacuum::Incremental);
         let mut connection = InterruptibleConnection::open(&creating, &closing)
             .await
             .map_err(|error| failed(&error))?;
         let migrated = MIGRATIONS
-            // Like `run`, which does not compile in a future that must be `Send`.
+            // `run` does the same, but does not compile in a future that must be `Send`.
             .run_direct(None, connection.sqlite(), false)
             .await;
         migrated.map_err(|error| match error {
@@ -149,15 +149,16 @@ impl Database {
     }
 }
 
-/// The page cache of a reader, at most; SQLite reads a negative number as KiB.
+/// The limit of the page cache of a reader. A negative number is in KiB.
 const READER_CACHE: &str = "-16384";
 
-/// The page cache of the writer. The rows of a batch are on pages all over the indexes of uids and names: with 16 MiB
-/// the writer read most of these pages again for each batch, with 64 MiB many in a graph of 200,000 services.
+/// The limit of the page cache of the writer. A batch needs pages all over the indexes of uids and names. With 16 MiB,
+/// the writer read most of them again for each batch; with 64 MiB, it read many of them again in a graph of 200,000
+/// services.
 const WRITER_CACHE: &str = "-131072";
 
 /// The length of the write-ahead log, in pages (16 MB), at which SQLite copies it into the database. A page that was
-/// written many times is then copied once.
+/// written several times in the meantime is copied once.
 const CHECKPOINT_PAGES: &str = "4000";
 
 fn options(path: &Path, synchronous: SqliteSynchronous) -> SqliteConnectOptions {
@@ -166,7 +167,8 @@ fn options(path: &Path, synchronous: SqliteSynchronous) -> SqliteConnectOptions 
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(synchronous)
         .busy_timeout(BUSY_TIMEOUT)
-        // The connection's thread sends the rows that a write returns one by one: a wait costs more than a row.
+        // The thread of the connection sends the rows that a write returns one by one. With a smaller buffer it would
+        // often wait for the reader, and a wait costs more than a row.
         .row_buffer_size(1024)
         .statement_cache_capacity(256)
         .pragma("cache_size", WRITER_CACHE)
@@ -203,14 +205,14 @@ pub(super) async fn verify(path: &Path) -> Result<(), StartError> {
     };
     let (version, earlier): (Option<i64>, i64) = version.await.map_err(failed)?;
     connection.close().await.map_err(failed)?;
-    let present = MIGRATIONS.iter().map(|migration| migration.version);
-    let present = present.max().unwrap_or_default();
+    let newest = MIGRATIONS.iter().map(|migration| migration.version);
+    let newest = newest.max().unwrap_or_default();
     match version {
         None => Err(StartError::new(format!(
             "{shown} is a SQLite database, but no `sqlite` exporter wrote it: {NAME_ANOTHER_FILE}"
         ))),
-        Some(version) if version > present => Err(newer_version(path, version, NAME_ANOTHER_FILE)),
-        Some(version) if version < present || earlier > 0 => Err(StartError::new(format!(
+        Some(version) if version > newest => Err(newer_version(path, version, NAME_ANOTHER_FILE)),
+        Some(version) if version < newest || earlier > 0 => Err(StartError::new(format!(
             "{shown} was written by an earlier version of airdig: start airdig with it once (`airdig run`) to \
              upgrade it"
         ))),

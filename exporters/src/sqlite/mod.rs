@@ -1,4 +1,4 @@
-//! Stores the graph and its history in one SQLite file; it needs no other software.
+//! Stores the graph and its history in one SQLite file. No other software is needed.
 //!
 //! ```yaml
 //! exporters:
@@ -9,12 +9,13 @@
 //!   graphql: {store: sqlite}
 //! ```
 //!
-//! The exporter writes one batch, or several queued batches, in one transaction; `Ok` means that they are on the disk.
+//! The exporter writes one batch, or several queued batches, in one transaction. `Ok` means that all accepted rows
+//! are on the disk.
 //! The rules of [`pipeline::claims`] merge reports, so neither their order nor repetition matters, and several
 //! processes may write one file. [`pipeline::store`] has the logic of every store; this exporter stores its rows.
 //!
 //! ```text
-//!  Batch ─▶ ReportBatch ─▶ pipeline::store ─▶ backend/ ─▶ connections/ ─▶ WAL file
+//!  Batch ─▶ ReportBatch ─▶ pipeline::store ─▶ backend/ ─▶ connections/ ─▶ database file
 //!                              ▲ reads ────────┘            one writer, four readers
 //!                              └─▶ Commit: the changes of a transaction, to all subscribers
 //! ```
@@ -22,13 +23,14 @@
 //! When the exporter starts, it upgrades a file that an earlier version wrote (`earlier/`).
 //!
 //! A failed transaction discards its connection (`connections/`), whatever the error: a full disk, an I/O error, no
-//! memory, a lock of another process. The sender gets the cause and the path in a retryable error, the exporter logs
-//! the first cause once, and the next attempt opens a new connection. So writing resumes when there is space again.
+//! memory, a lock of another process. The next transaction opens a new connection, so writing resumes when the cause is
+//! gone. The sender gets a retryable error with the cause and the path (a permanent one if its rows caused the error).
+//! The exporter logs the first error of an outage, and the end of the outage.
 //!
 //! If the file is deleted or replaced while airdig runs, writes and reads fail and name its path until the same file
 //! is back or airdig restarts. The exporter does not continue in a new file: receivers report only changes since their
-//! last report, so the new file would lack everything unchanged. After a restart they compare with the new file and
-//! report everything.
+//! last report, so the new file would lack everything unchanged. After a restart, receivers compare with the
+//! new file and report everything.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -118,7 +120,7 @@ impl Exporter for Sqlite {
         Ok(Vec::new())
     }
 
-    /// SQLite allows one writer.
+    /// SQLite allows one writer at a time.
     fn concurrency(&self) -> usize {
         1
     }
@@ -127,15 +129,16 @@ impl Exporter for Sqlite {
         self.write(std::slice::from_ref(batch)).await
     }
 
-    async fn export_together(&self, batches: &[Batch]) -> Result<(), ExportError> {
+    async fn export_joint(&self, batches: &[Batch]) -> Result<(), ExportError> {
         self.write(batches).await
     }
 
-    /// Batches join while their commit names every changed uid: a commit of more rows is truncated. Batches of
-    /// resources and of scan completions join no others: one row of them can change any number of nodes or edges.
-    fn joins(&self, before: &RowCounts, batch: &Batch) -> bool {
-        // A commit has one list for all records, and one for each other signal.
-        let signals_of_list: &[Signal] = match batch.signal() {
+    /// Accepts a batch if the commit of the joint export still names every changed uid: the commit of more than
+    /// [`Commit::MAX_ROWS`] rows of a signal may be truncated. A batch with resources or scan completions is written
+    /// alone, since one of its rows can change any number of nodes or edges.
+    fn can_join(&self, before: &RowCounts, batch: &Batch) -> bool {
+        // A commit has one list for the records of all signals, so they count together.
+        let counted_together: &[Signal] = match batch.signal() {
             Signal::Resources => return false,
             Signal::Nodes if batch.column(nodes::MEMBERS).null_count() < batch.num_rows() => {
                 return false;
@@ -143,8 +146,8 @@ impl Exporter for Sqlite {
             signal if Signal::RECORDS.contains(&signal) => &Signal::RECORDS,
             signal => &[signal],
         };
-        let before: usize = signals_of_list.iter().map(|it| before.of(*it)).sum();
-        before + batch.num_rows() <= Commit::MAX_ROWS
+        let rows_before = counted_together.iter().map(|signal| before.of(*signal));
+        rows_before.sum::<usize>() + batch.num_rows() <= Commit::MAX_ROWS
     }
 
     async fn stop(&self) -> Result<(), RunError> {
@@ -171,11 +174,10 @@ impl Sqlite {
             tracing::warn!(
                 exporter,
                 scans,
-                "scan completions arrived after 14 or more newer ones of their scope: they confirm their members, \
-                 but end no claims"
+                "ignored scan completions, since more than 14 newer ones of their scope had arrived: they end no claims"
             );
         }
-        // After the commit, so that a retry does not reject rows twice.
+        // Reports rejected rows after the commit, so that a retry does not report them twice.
         for ((batch, rejected), &too_old) in batches.iter().zip(&rejected).zip(&written.too_old) {
             self.rows_before_horizon.add(too_old);
             let Some((rows, reason)) = self.rejection(batch, rejected, too_old) else {
@@ -198,7 +200,7 @@ impl Sqlite {
         Ok(())
     }
 
-    /// The number of rejected rows of a batch, and the reason; none if the store accepted all rows.
+    /// The number of rejected rows of a batch, and the reason; `None` if the store accepted all rows.
     fn rejection(
         &self,
         batch: &Batch,
@@ -220,7 +222,7 @@ impl Sqlite {
     }
 }
 
-/// Converts an error of the store: permanent if the rows caused it, else retryable.
+/// Converts an error of the store to a permanent error if the rows caused it, else to a retryable one.
 fn export_error(batches: &[Batch], error: RowsError) -> ExportError {
     let is_retryable = error.is_retryable;
     let signals: BTreeSet<&str> = batches.iter().map(|batch| batch.signal().name()).collect();

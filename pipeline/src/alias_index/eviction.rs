@@ -1,8 +1,8 @@
-//! Evicts names at the limit: first names that have ended, then the names that were last confirmed longest ago.
+//! Evicts names at the limit: first names that have ended, then the names with the oldest last confirmation.
 //!
-//! The index never rejects a new name: without it, the index would still answer with the previous owner. For the same
-//! reason it evicts an owner as a whole, and with each of its names also that name of all earlier owners. So the index
-//! knows the newest owner of a name, or none.
+//! The index never rejects a new name, since it would then still answer with the previous owner of the name. For the
+//! same reason it evicts all names of an owner together, and removes each of these names also from its earlier owners.
+//! So the index knows the newest owner of a name, or no owner.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::state::IndexState;
 use crate::claim_memory::{ClaimScopes, MemoryClaim};
 use crate::unix_nanos::UnixNanos;
 
-/// An eviction frees this fraction (one in 16) of the limit at once, since it must examine all owners.
+/// An eviction frees a sixteenth of the limit. It examines all owners, so it must not happen for each new name.
 const FREED_FRACTION: usize = 16;
 
 impl IndexState {
@@ -41,7 +41,7 @@ impl IndexState {
         self.evicted.add((before - self.count.all) as u64);
     }
 
-    /// Removes at least this many names that have ended, the earliest ends first, or all that have ended.
+    /// Removes names that have ended, those with the earliest ends first: at least `count`, or all if there are fewer.
     fn evict_ended(&mut self, count: usize) {
         let mut ends: Vec<(UnixNanos, usize)> = Vec::new();
         for owner in self.owners.values() {
@@ -67,7 +67,7 @@ impl IndexState {
         }
     }
 
-    /// Removes the owners that were last confirmed longest ago, until at most `target` names are left.
+    /// Removes the owners with the oldest last confirmation, until at most `target` names are left.
     fn evict_oldest(&mut self, target: usize) {
         let mut owners: Vec<(UnixNanos, UnixNanos, Arc<str>)> = self
             .owners
@@ -101,8 +101,8 @@ impl IndexState {
         }
     }
 
-    /// Removes a name that was evicted from an owner also from other owners: from those that had it earlier, and from
-    /// those that have it as another kind of address. `since` is the time since which the evicted owner had it.
+    /// Removes an evicted name also from other owners: from those that had the name earlier, and from those that have
+    /// it as another kind of address. `since` is the time since which the evicted owner had the name.
     fn remove_from_others(&mut self, name: &AliasName, since: UnixNanos) {
         let is_address = AliasKind::ADDRESSES.contains(&name.kind);
         let kinds = match name.kind {
@@ -119,8 +119,8 @@ impl IndexState {
             let uids = self.by_value[kind as usize].get(&name.value);
             for uid in uids.cloned().unwrap_or_default() {
                 self.change(&uid, |owner, scopes| {
-                    let other = owner.since(scopes, competes);
-                    if other.is_some_and(|other| other <= since || kind != name.kind) {
+                    let other_since = owner.since(scopes, competes);
+                    if other_since.is_some_and(|other| other <= since || kind != name.kind) {
                         owner.remove_names(competes);
                     }
                 });
@@ -150,16 +150,16 @@ impl Owner {
         claims.chain(observed).max().unwrap_or_default()
     }
 
-    /// Removes states and observations that ended at or before a time. Keeps the last end of each claim while another
-    /// claim is open.
+    /// Removes states and observations that ended at or before a time. If all have, nothing remains; otherwise each
+    /// claim keeps its last interval.
     fn drop_ended(&mut self, until: UnixNanos) {
         let is_kept = |end: Option<UnixNanos>| end.is_none_or(|end| end > until);
         self.observed.retain(|observed| is_kept(observed.until));
         let values = self.claims.iter().flat_map(MemoryClaim::values);
         let mut ends = values.map(|(.., end)| end.map(|(end, _)| end));
-        let is_all = self.observed.is_empty() && !ends.any(is_kept);
+        let have_all_ended = self.observed.is_empty() && !ends.any(is_kept);
         drop(ends);
-        if is_all {
+        if have_all_ended {
             *self = Owner::default();
             return;
         }

@@ -1,4 +1,4 @@
-//! Tracks from which stores the index must still be loaded.
+//! Tracks the stores from which the index must still be loaded.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -23,8 +23,8 @@ pub(super) type LoadStages = watch::Sender<BTreeMap<String, LoadStage>>;
 pub(super) type ExpectedStores = Mutex<BTreeMap<String, Arc<dyn GraphStore>>>;
 
 impl AliasIndex {
-    /// Declares that the index must be loaded from a store: until then, it lacks names. Components call this while
-    /// they are built.
+    /// Declares that the index must be loaded from a store. Until then, the index lacks names. Components call this
+    /// while they are built.
     pub fn expect_store(&self, id: &str, store: Arc<dyn GraphStore>) {
         let mut stores = lock(&self.stores);
         stores.insert(id.to_owned(), store);
@@ -40,7 +40,7 @@ impl AliasIndex {
         stores.values().cloned().collect()
     }
 
-    /// Returns true to the first caller for each store: that caller must load the index from it.
+    /// Returns true to the first caller for each store: that caller must load the index from the store.
     pub fn begin_loading(&self, id: &str) -> bool {
         self.stages.send_if_modified(|stages| {
             let stage = stages.entry(id.to_owned()).or_insert(LoadStage::Expected);
@@ -67,7 +67,7 @@ impl AliasIndex {
             let mut stages = stages.values();
             stages.all(|stage| *stage == LoadStage::Finished)
         };
-        // It fails only if the sender is dropped, and `self` has the sender.
+        // This fails only if the sender is dropped, and `self` holds the sender.
         let _ = stages.wait_for(is_finished).await;
     }
 }

@@ -4,16 +4,16 @@
 //! ```text
 //!  `graph`:    rows of resources ──▶ AliasWriter ┐                         ┌─▶ AliasView::owners
 //!  `identity`: rows of aliases ────▶ AliasWriter ├─▶ name ─▶ uid ─▶ claims ┤
-//!  a store, at start and later ────▶ AliasWriter ┘                         └─▶ AliasView::names
+//!  a store: its open claims ───────▶ AliasWriter ┘                         └─▶ AliasView::names
 //! ```
 //!
-//! The index follows the rules of [`claims`](crate::claims) like a store: a uid has the names that a source reports in
-//! a scope while the claim has the state that the names belong to. The order in which reports arrive has no effect. The
-//! index keeps the kinds of names that components query ([`AliasKind`]), their past included, and only if a component
-//! has enabled it.
+//! The index follows the rules of [`claims`](crate::claims), as a store does. A source reports the names of a uid
+//! together with a state; the uid has these names while the claim has this state. The order in which reports arrive has
+//! no effect. The index keeps only the kinds of names that components query ([`AliasKind`]), with their past. It keeps
+//! nothing until a component enables it.
 //!
-//! The size is bounded. At the limit the index evicts old names ([`eviction`]) and accepts new ones, so it never
-//! answers with an owner that another owner has superseded: it knows the newest owner of a name, or none.
+//! The size is bounded. At the limit the index evicts old names ([`eviction`]) and accepts new names. It knows the
+//! newest owner of a name or no owner, so it never answers with an owner that another owner has superseded.
 
 use std::num::NonZeroUsize;
 use std::sync::RwLock;
@@ -45,13 +45,13 @@ pub use writer::AliasWriter;
 use loading::{ExpectedStores, LoadStages};
 use state::IndexState;
 
-/// See the [module](self).
+/// Maps a name to the uids that have it, see the [module](self).
 #[derive(Debug)]
 pub struct AliasIndex {
     state: RwLock<IndexState>,
     /// Whether the configuration has set the limit.
     has_limit: AtomicBool,
-    /// Increases whenever a uid gets a new name.
+    /// Increases whenever the names of a uid may have changed.
     version: watch::Sender<u64>,
     is_enabled: AtomicBool,
     has_source: AtomicBool,
@@ -108,7 +108,7 @@ impl AliasIndex {
         self.has_source.load(Ordering::Relaxed)
     }
 
-    /// The version of the index. It changes whenever a uid gets a new name.
+    /// The version of the index. It increases whenever the names of a uid may have changed.
     pub fn version(&self) -> u64 {
         *self.version.borrow()
     }
@@ -116,12 +116,12 @@ impl AliasIndex {
     /// Waits until the version differs from this one.
     pub async fn changed_since(&self, version: u64) {
         let mut current = self.version.subscribe();
-        // It never fails: `self` has the sender.
+        // This never fails, since `self` holds the sender.
         let _ = current.wait_for(|current| *current != version).await;
     }
 
-    /// Locks the index for several queries of one state. Writers wait for the lock: drop it soon, and do not lock the
-    /// index again meanwhile.
+    /// Locks the index, so that several queries see one state. Writers wait for this lock, so the caller must drop the
+    /// view soon, and must not lock the index again before that.
     pub fn view(&self) -> AliasView<'_> {
         AliasView::of(sync::read(&self.state))
     }

@@ -39,8 +39,8 @@ impl AliasKind {
         kind::SAME_AS,
     ];
 
-    /// The kinds of addresses, by precedence: an address belongs to the owners that have it as the first of these
-    /// kinds.
+    /// The kinds of addresses, by precedence: if uids have one address as different kinds, it belongs to those that
+    /// have it as the first of these kinds.
     pub const ADDRESSES: [AliasKind; 3] = [
         AliasKind::Address,
         AliasKind::InterfaceAddress,

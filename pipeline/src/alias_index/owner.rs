@@ -11,7 +11,7 @@ use crate::unix_nanos::{AsOf, UnixNanos};
 #[derive(Debug, Default)]
 pub(super) struct Owner {
     pub(super) claims: MemoryClaims,
-    /// The names of states. A state without names has no entry.
+    /// The names of each state. A state without names has no entry.
     pub(super) states: Vec<StateNames>,
     pub(super) observed: Vec<ObservedName>,
 }
@@ -22,9 +22,9 @@ pub(super) struct StateNames {
     /// See [`ClaimScopes::scope_key`].
     pub(super) scope_key: KeyNumber,
     pub(super) state: u64,
-    /// Ascending, each once.
+    /// Ascending, without duplicates.
     pub(super) aliases: Arc<[AliasName]>,
-    /// Names of the kind [`AliasKind::Target`](super::AliasKind::Target), ascending, each once.
+    /// Names of the kind [`AliasKind::Target`](super::AliasKind::Target), ascending, without duplicates.
     pub(super) targets: Arc<[AliasName]>,
 }
 
@@ -83,7 +83,7 @@ impl Owner {
         let mut names: Vec<&AliasName> = Vec::new();
         for claim in self.claims.iter() {
             claim
-                .own_removals()
+                .reported_removals()
                 .for_each(|(time, _)| valid.narrow(time));
             for (state, since, until) in claim.values() {
                 valid.narrow(since);
@@ -91,7 +91,7 @@ impl Owner {
                     valid.narrow(until);
                 }
                 let is_open = since <= at && until.is_none_or(|(until, _)| at < until);
-                // A claim that is open although another scope deleted the uid gives it no names.
+                // If another scope has reported the deletion of the uid, an open claim from before it gives no names.
                 if is_open && since >= ended {
                     let state_names = self.names_of_state(scopes, claim, state);
                     names.extend(state_names.into_iter().flat_map(StateNames::names));
@@ -119,25 +119,26 @@ impl Owner {
         reported.chain(self.observed.iter().map(|observed| &observed.name))
     }
 
-    /// The time since which the uid has had a name without a break; `None` if it does not have the name now.
+    /// The time since which the uid has had, without a break, a name for which `matches` is true; `None` if it has no
+    /// such name now.
     pub(super) fn since(
         &self,
         scopes: &ClaimScopes,
-        is_it: impl Fn(&AliasName) -> bool,
+        matches: impl Fn(&AliasName) -> bool,
     ) -> Option<UnixNanos> {
         let reported = self.claims.iter().filter_map(|claim| {
             let mut since = None;
             for (state, began, until) in claim.values() {
                 let state_names = self.names_of_state(scopes, claim, state);
-                let has_it = state_names.is_some_and(|it| it.names().any(&is_it));
+                let has_match = state_names.is_some_and(|it| it.names().any(&matches));
                 since = match until {
-                    None | Some((_, IntervalEnd::Replaced)) if has_it => since.or(Some(began)),
+                    None | Some((_, IntervalEnd::Replaced)) if has_match => since.or(Some(began)),
                     _ => None,
                 };
             }
             since.filter(|_| claim.open().is_some())
         });
-        let observed = self.observed.iter().filter(|it| is_it(&it.name));
+        let observed = self.observed.iter().filter(|it| matches(&it.name));
         let observed = observed.filter(|it| it.until.is_none()).map(|it| it.from);
         reported.chain(observed).min()
     }

@@ -1,4 +1,4 @@
-//! Replaces the names of a uid by those that a store has.
+//! Replaces the names that the index has for a uid by those that a store has.
 
 use super::name::AliasName;
 use super::owner::{ObservedName, Owner};

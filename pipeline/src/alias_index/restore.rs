@@ -44,7 +44,7 @@ impl Default for StoredClaim<'_> {
 }
 
 impl AliasWriter<'_> {
-    /// Adds an open claim of a store. The next completion of its scope is compared with it.
+    /// Adds an open claim of a store. The next scan completion of its scope applies to the claim.
     pub fn restore(&mut self, uid: &str, claim: &StoredClaim<'_>) {
         self.restore_without_eviction(uid, claim);
         self.state.evict();
@@ -63,8 +63,8 @@ impl AliasWriter<'_> {
             return;
         };
         times.insert(newest);
-        // The store has no earlier states. So each start of a name makes one state, identified by its time. The last
-        // state is the stored one.
+        // The store does not report earlier states. So each time at which a name starts becomes one state, which this
+        // time identifies. The last state is the stored one.
         let state_of = |time: UnixNanos| match time == newest {
             true => claim.state.unwrap_or(newest.0),
             false => time.0,

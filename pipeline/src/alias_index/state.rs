@@ -1,4 +1,4 @@
-//! The content of the index: the owners of names, and the owners of each name.
+//! The content of the index: the owners by uid, and the uids by name.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::claim_memory::ClaimScopes;
 use crate::counters::Counter;
 use crate::uid;
 
-/// How many completions of scans are kept for each scope.
+/// The number of scan completions that the index keeps for each scope.
 const WINDOW: usize = 4;
 
 #[derive(Debug)]
@@ -18,18 +18,19 @@ pub(super) struct IndexState {
     pub(super) owners: HashMap<Arc<str>, Owner>,
     /// The uids of all owners by their hash, since scan completions list hashes.
     pub(super) by_hash: HashMap<u64, Arc<str>>,
-    /// For each kind and value, the uids that have or had such a name, each once.
+    /// For each kind and value, the uids that have or had such a name, without duplicates.
     pub(super) by_value: [HashMap<Arc<str>, Vec<Arc<str>>>; AliasKind::COUNT],
     pub(super) scopes: ClaimScopes,
-    /// The scopes of names, each stored once: there are few. Names hold the text itself and no number, since a view
-    /// returns it.
+    /// The scopes of names, each stored once, since there are few. A name holds the text itself and not a number, since
+    /// views return the text.
     name_scopes: HashSet<Arc<str>>,
     /// The number of names of all owners.
     pub(super) count: NameCount,
     /// The limit on `count.all`.
     pub(super) max_names: usize,
     pub(super) evicted: Counter,
-    /// Whether the limit was logged. It is logged once, since a full index stays full; `evicted` counts the names.
+    /// Whether the warning that the index is full was logged. It is logged once, since a full index stays full;
+    /// `evicted` counts the evicted names.
     pub(super) has_warned: bool,
 }
 

@@ -11,7 +11,7 @@ pub struct ValidInterval {
 }
 
 impl ValidInterval {
-    /// An unbounded interval around a moment: the moment that queries ask about.
+    /// An unbounded interval around the moment that queries are about.
     pub fn at(at: UnixNanos) -> ValidInterval {
         ValidInterval {
             at,
@@ -29,7 +29,7 @@ impl ValidInterval {
         self.at
     }
 
-    /// Excludes the times on the other side of `time`, at which some name starts or stops being valid.
+    /// Excludes the times beyond `time`, as seen from the moment: a name starts or ends at `time`.
     pub(super) fn narrow(&mut self, time: UnixNanos) {
         if time <= self.at {
             self.from = self.from.max(time);

@@ -1,4 +1,4 @@
-//! Queries.
+//! Queries the index.
 
 use std::sync::{Arc, RwLockReadGuard};
 
@@ -49,7 +49,7 @@ impl<'a> AliasView<'a> {
         names
     }
 
-    /// The uids that have or had a name of this kind and value, each once.
+    /// The uids that have or had a name of this kind and value, without duplicates.
     pub fn uids(&self, kind: AliasKind, value: &str) -> impl Iterator<Item = &str> {
         let uids = self.0.by_value[kind as usize].get(value);
         uids.into_iter().flatten().map(|uid| &**uid)
@@ -77,7 +77,7 @@ impl<'a> AliasView<'a> {
         self.0.owners.contains_key(uid)
     }
 
-    /// The uids that have or had any name, each once.
+    /// The uids that have or had any name, without duplicates.
     pub fn named_uids(&self) -> impl Iterator<Item = &Arc<str>> {
         self.0.owners.keys()
     }

@@ -17,12 +17,12 @@ use crate::reports::{
 use crate::schema::edges::kind::DNS_POINTS_TO;
 use crate::unix_nanos::UnixNanos;
 
-/// A write lock on the index. Readers see all changes when it is dropped.
+/// A write lock on the index. Readers see the changes once the lock is dropped.
 #[derive(Debug)]
 pub struct AliasWriter<'a> {
     pub(super) state: RwLockWriteGuard<'a, IndexState>,
     version: &'a watch::Sender<u64>,
-    /// Whether any name was added or removed.
+    /// Whether the names of a uid may have changed.
     pub(super) changed: bool,
     /// The owners that may have names of states that no claim has any more.
     touched: BTreeSet<Arc<str>>,
@@ -41,8 +41,8 @@ impl<'a> AliasWriter<'a> {
         }
     }
 
-    /// Applies the reports of a batch of `resources`, `nodes`, `edges` or `aliases`. The index keeps nothing of uids
-    /// that never had a name of a kind that it keeps.
+    /// Applies the reports of a batch of `resources`, `nodes`, `edges` or `aliases`. The index keeps nothing about a
+    /// uid until the uid has a name of one of the kinds in [`AliasKind`].
     pub fn apply(&mut self, reports: &ReportBatch<'_>) {
         self.state.scopes.set_clock(reports.now);
         for snapshot in &reports.snapshots {
@@ -192,7 +192,7 @@ impl<'a> AliasWriter<'a> {
                 names.collect()
             }
         };
-        // The fast path for most resources.
+        // The fast path: most resources have no names that the index keeps.
         if names.is_empty() && !self.state.owners.contains_key(snapshot.uid) {
             return;
         }
@@ -230,8 +230,8 @@ impl<'a> AliasWriter<'a> {
         }
     }
 
-    /// Applies a sighting for a snapshot that a scan made, unless a claim of its scope already has the state. The row
-    /// of `nodes` that reports the sighting may not reach this index.
+    /// Applies a sighting for a snapshot that a scan made, unless a claim of its scope already has the state. This
+    /// index may never receive the row of `nodes` that reports the sighting.
     fn report_snapshot(&mut self, snapshot: &SnapshotReport<'_>) {
         let Some(state) = snapshot.state else {
             return;
@@ -262,8 +262,8 @@ impl<'a> AliasWriter<'a> {
         });
     }
 
-    /// Adds an observed name. Ignores an observed address without an end, since no report would end it when another uid
-    /// gets the address.
+    /// Adds an observed name. Ignores an observed address without an end: if another uid later got the address, no
+    /// report would end this observation.
     pub(super) fn observe(&mut self, observation: &AliasObservation<'_>) {
         let AliasObservation { uid, alias, .. } = observation;
         let within = Some(alias.within).filter(|within| !within.is_empty());

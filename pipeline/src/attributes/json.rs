@@ -1,6 +1,6 @@
 //! Attributes ⇄ plain JSON: `{"http.route": "/", "n": 1}`.
 //!
-//! OTLP's own JSON, with `stringValue` and the like, is in [`crate::otlp::json`].
+//! OTLP's JSON format, with keys such as `stringValue`, is in [`crate::otlp::json`].
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -10,8 +10,8 @@ use super::read::{Map, Value};
 use super::wire::put_bytes;
 use super::write::{MapBuilder, encode_value};
 
-/// Converts a value to JSON. Bytes become base64, and a double that JSON lacks becomes its name as text (`NaN`). Of
-/// duplicate keys, the first is valid, as everywhere.
+/// Converts a value to JSON. Bytes become base64, and a double that JSON lacks becomes its name as text (`NaN`). If a
+/// key occurs several times, its first value is used, as everywhere.
 pub fn to_json(value: Value<'_>) -> Json {
     match value {
         Value::Empty => Json::Null,
@@ -27,7 +27,7 @@ pub fn to_json(value: Value<'_>) -> Json {
     }
 }
 
-/// Converts a map to a JSON object. Of duplicate keys, the first is valid.
+/// Converts a map to a JSON object. If a key occurs several times, its first value is used.
 pub fn map_to_json(map: Map<'_>) -> JsonMap<String, Json> {
     let mut object = JsonMap::new();
     for (key, value) in map.iter() {
@@ -48,8 +48,8 @@ pub fn map_from_json(object: &JsonMap<String, Json>) -> Vec<u8> {
     entries.finish()
 }
 
-/// Encodes a JSON value as one `AnyValue`. Whole numbers in the range of int64 become integers, all other numbers
-/// doubles.
+/// Encodes a JSON value as one `AnyValue`. Whole numbers in the range of int64 become integers, and all other numbers
+/// become doubles.
 pub fn value_from_json(json: &Json) -> Vec<u8> {
     let mut any = Vec::new();
     encode_json(&mut any, json);

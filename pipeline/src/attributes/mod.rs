@@ -1,4 +1,4 @@
-//! `Attributes`, the one format of all semi-structured data: OTLP's own bytes, read in place.
+//! `Attributes`, the one format of all semi-structured data: OTLP's encoding, read in place.
 //!
 //! A value of the column type is a run of OTLP `KeyValue` messages ([`AttributesForm::Map`]) or one `AnyValue`
 //! ([`AttributesForm::Value`]), as on the wire (opentelemetry/proto/common/v1/common.proto). Attributes of OTLP
@@ -8,8 +8,8 @@
 //! A run is a sequence of length-delimited fields, each a `KeyValue`. Readers accept any field number (a span's
 //! attributes have 9, a resource's 1); [`MapBuilder`] writes 1.
 //!
-//! Checked bytes are well-formed protobuf of valid UTF-8, with each singular field at most once. On other bytes,
-//! readers do not panic but end early.
+//! Checked bytes are well-formed protobuf with valid UTF-8, and each singular field occurs at most once. On unchecked
+//! bytes, readers do not panic, but may end early.
 
 use std::collections::HashMap;
 
@@ -47,7 +47,7 @@ pub enum AttributesForm {
 }
 
 impl AttributesForm {
-    /// Reads the format from the extension metadata of a field; none if the field has no attributes.
+    /// Reads the format from the extension metadata of a field; `None` if the field does not contain attributes.
     pub fn of(field: &Field) -> Option<AttributesForm> {
         if field.extension_type_name() != Some(EXTENSION) {
             return None;

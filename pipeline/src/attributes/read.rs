@@ -5,7 +5,7 @@ use super::wire::{WireField, next_field};
 /// A value that borrows from the encoded bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value<'a> {
-    /// An empty `AnyValue`, or none.
+    /// An empty `AnyValue`, or a `KeyValue` without a value.
     Empty,
     Text(&'a str),
     Bool(bool),
@@ -17,7 +17,7 @@ pub enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// The text; none if the value has another type.
+    /// The text; `None` if the value has another type.
     pub fn as_text(self) -> Option<&'a str> {
         match self {
             Value::Text(text) => Some(text),
@@ -25,7 +25,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The integer; none if the value has another type.
+    /// The integer; `None` if the value has another type.
     pub fn as_int(self) -> Option<i64> {
         match self {
             Value::Int(int) => Some(int),
@@ -68,7 +68,7 @@ impl<'a> Map<'a> {
         Map(bytes)
     }
 
-    /// Whether it has no entries.
+    /// Whether the map has no entries.
     pub fn is_empty(self) -> bool {
         self.0.is_empty()
     }
@@ -77,7 +77,7 @@ impl<'a> Map<'a> {
         self.0
     }
 
-    /// Keys and values in order. Duplicate keys are returned, too.
+    /// Keys and values in order, including duplicate keys.
     pub fn iter(self) -> impl Iterator<Item = (&'a str, Value<'a>)> {
         self.entries()
             .map(|(key, value_bytes)| (text(key), value(value_bytes)))
@@ -100,8 +100,8 @@ impl<'a> Map<'a> {
         self.get(key)?.as_text()
     }
 
-    /// Keys and encoded `AnyValue`s in order, neither decoded nor checked, for callers that need few of many entries.
-    /// [`value`] decodes one.
+    /// Keys and encoded `AnyValue`s in order, neither decoded nor checked. This is for callers that need few of many
+    /// entries: [`value`] decodes one value.
     pub fn entries(self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
         let mut rest = self.0;
         std::iter::from_fn(move || {
@@ -127,7 +127,7 @@ pub(super) fn key_value(mut entry: &[u8]) -> (&[u8], &[u8]) {
     (key, value)
 }
 
-/// Decodes one `AnyValue`. Of several fields, the last one is valid, since they are a oneof.
+/// Decodes one `AnyValue`. If it has several fields, the last one is used, since they are a oneof.
 pub fn value(mut bytes: &[u8]) -> Value<'_> {
     let mut decoded = Value::Empty;
     while let Some(field) = next_field(&mut bytes) {

@@ -4,22 +4,23 @@ use arrow_array::builder::make_view;
 use arrow_array::{Array, BinaryViewArray};
 use arrow_buffer::{Buffer, NullBuffer, ScalarBuffer};
 
-/// The length in bytes after which a new block of edited values begins, since views address 32 bits.
+/// When a block of edited values has this length in bytes, a new block begins, since views have offsets of 32 bits.
 const MAX_BLOCK: usize = 1 << 30;
 
-/// Edits the rows for which `chosen` returns true. `edit` gets the value of a row, none if it is null. It appends the
-/// new value and returns true, or appends nothing and returns false.
+/// Edits the rows for which `is_chosen` returns true. `edit` gets the value of a row, or `None` if it is null. It
+/// appends the new value and returns true, or appends nothing and returns false.
 ///
-/// Adjacent rows with the same view (such as the resource of several spans) are edited once. Unchanged values are not
-/// copied: their views point into the buffers of the column. Returns none if no value changes.
+/// If successive chosen rows have the same view (such as the resource of several spans), `edit` is called once for all
+/// of them. Unchanged values are not copied: their views point into the buffers of the column. Returns `None` if no
+/// value changes.
 pub fn edit_rows(
     column: &BinaryViewArray,
-    mut chosen: impl FnMut(usize) -> bool,
+    mut is_chosen: impl FnMut(usize) -> bool,
     mut edit: impl FnMut(Option<&[u8]>, &mut Vec<u8>) -> bool,
 ) -> Option<BinaryViewArray> {
     let mut edited = EditedColumn::new(column);
     let mut latest: Option<(Option<u128>, Option<u128>)> = None;
-    for row in (0..column.len()).filter(|&row| chosen(row)) {
+    for row in (0..column.len()).filter(|&row| is_chosen(row)) {
         let before = column.is_valid(row).then(|| column.views()[row]);
         let after = match latest {
             Some((same, after)) if same == before => after,
@@ -37,7 +38,7 @@ pub fn edit_rows(
 struct EditedColumn {
     changed: bool,
     views: Vec<u128>,
-    /// Whether each row is valid; none if the column has no nulls.
+    /// Whether each row is valid; `None` if the column has no nulls.
     valid: Option<Vec<bool>>,
     buffers: Vec<Buffer>,
     /// The block to which new values are appended. Its buffer index is after those of `buffers`.
@@ -55,7 +56,7 @@ impl EditedColumn {
         }
     }
 
-    /// Calls `append` and returns the view of the value that it appends; none if it appends none.
+    /// Calls `append` and returns the view of the value that it appends; `None` if it appends nothing.
     fn append(&mut self, append: impl FnOnce(&mut Vec<u8>) -> bool) -> Option<u128> {
         if self.block.len() >= MAX_BLOCK {
             self.close_block();

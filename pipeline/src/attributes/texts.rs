@@ -5,7 +5,7 @@ use super::read::{Value, value};
 use super::wire::put_bytes;
 use super::write::encode_value;
 
-/// Calls `replace` with each text value of a run of `KeyValue`s, also with those inside of arrays and maps. Keys are
+/// Calls `replace` with each text value of a run of `KeyValue`s, including texts inside of arrays and maps. Keys are
 /// unchanged.
 ///
 /// Appends the changed run to `out` and returns true. If `replace` changes no text, appends nothing and returns false.

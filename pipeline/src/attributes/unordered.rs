@@ -4,8 +4,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::read::{Map, Value};
 
-/// Hashes attributes with XXH3, 64 bits, and ignores the order of map entries and of list items: APIs list rules and
-/// tags in any order, and another order is no change. The hash must never change between versions, since it is stored.
+/// Hashes attributes with XXH3, 64 bits. Ignores the order of map entries and of list items: APIs list rules and tags
+/// in any order, so a different order is not a change. The hash of a value must never change, since hashes are stored.
 pub fn unordered_hash(map: Map<'_>) -> u64 {
     let mut sum = 0_u64;
     let mut count = 0_u64;
@@ -30,8 +30,7 @@ fn hash_value(value: Value<'_>) -> u64 {
             let mut sum = 0_u64;
             let mut count = 0_u64;
             for item in array.iter() {
-                // Each item is mixed before it is added. Otherwise the hash of two nested lists would not depend on
-                // which of them has which item.
+                // Each item has a tag, as each map entry has.
                 sum = sum.wrapping_add(mix(b'a', &[hash_value(item)]));
                 count += 1;
             }

@@ -34,7 +34,7 @@ fn double_to_text(double: f64) -> String {
     }
 }
 
-/// The text of infinities and NaN, which JSON lacks: the Collector writes the error message of Go's JSON instead.
+/// The text of infinities and NaN, which JSON lacks: like the Collector, the error message of Go's JSON.
 fn unsupported(double: f64) -> &'static str {
     if double.is_nan() {
         "json: unsupported value: NaN"

@@ -8,7 +8,8 @@ pub(super) enum WireField<'a> {
     Fixed32,
 }
 
-/// Reads the next field and its number, and removes it from `rest`; none at the end or if the bytes are malformed.
+/// Removes the next field from `rest`, and returns its number and the field. Returns `None` at the end or if the bytes
+/// are malformed.
 pub(super) fn next_field<'a>(rest: &mut &'a [u8]) -> Option<(u32, WireField<'a>)> {
     let key = varint(rest)?;
     let number = u32::try_from(key >> 3).ok()?;

@@ -7,9 +7,9 @@ use super::wire::{put_bytes, put_varint};
 #[derive(Clone, Debug, Default)]
 pub struct MapBuilder {
     out: Vec<u8>,
-    /// The current `KeyValue`. Kept for its memory.
+    /// The current `KeyValue`. Its memory is reused.
     entry: Vec<u8>,
-    /// The current `AnyValue`. Kept for its memory.
+    /// The current `AnyValue`. Its memory is reused.
     any: Vec<u8>,
 }
 

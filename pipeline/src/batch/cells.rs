@@ -1,5 +1,5 @@
-//! Reads the cells of a column. [`Batch::text`](super::Batch::text) and the methods beside it look a column up; do this
-//! once for a batch with many rows. A cell that is null reads as `None`.
+//! Reads the cells of a column; `None` if the cell is null. [`Batch::text`](super::Batch::text) and the methods beside
+//! it look up a column by name, so call them once for all rows of a batch.
 
 use std::ops::Range;
 
@@ -27,7 +27,7 @@ pub fn bytes(column: &BinaryViewArray, row: usize) -> Option<&[u8]> {
     column.is_valid(row).then(|| column.value(row))
 }
 
-/// The word of a row.
+/// The text of a row of a dictionary column.
 #[inline]
 pub fn word<'a>(column: &WordColumn<'a>, row: usize) -> Option<&'a str> {
     let key = number(column.keys(), row)?;
@@ -53,12 +53,12 @@ pub fn time(column: &PrimitiveArray<TimestampNanosecondType>, row: usize) -> Opt
     Some(UnixNanos(u64::try_from(time).unwrap_or_default()))
 }
 
-/// The items of a row: those in the range of all items of the column.
+/// The list of a row: the items of all rows, and the range of those that belong to this row.
 pub fn list(column: &ListArray, row: usize) -> Option<(&dyn Array, Range<usize>)> {
     let offsets = column.value_offsets();
     let range = offsets[row] as usize..offsets[row + 1] as usize;
-    let is_known = column.is_valid(row);
-    is_known.then(|| (column.values().as_ref(), range))
+    let is_valid = column.is_valid(row);
+    is_valid.then(|| (column.values().as_ref(), range))
 }
 
 /// The unsigned numbers in the list of a row.
@@ -67,7 +67,7 @@ pub fn uint64s(column: &ListArray, row: usize) -> Option<&[u64]> {
     Some(&items.as_primitive::<UInt64Type>().values()[range])
 }
 
-/// The texts in the list of a row, without nulls; none if the list is null.
+/// The texts in the list of a row, without nulls; empty if the list is null.
 pub fn texts(column: &ListArray, row: usize) -> impl Iterator<Item = &str> {
     let items = list(column, row).into_iter();
     items.flat_map(|(items, range)| {

@@ -8,7 +8,7 @@ use arrow_array::types::Int32Type;
 use arrow_array::{Array, ArrayRef, DictionaryArray, RecordBatch, StringArray};
 use arrow_select::concat::concat_batches;
 
-/// Concatenates the rows of at least one batch; all have the schema of one signal.
+/// Concatenates the rows of one or more batches, which all have the schema of one signal.
 ///
 /// # Panics
 /// When a list would have more than 2³¹ items.
@@ -21,8 +21,8 @@ pub(super) fn concat_rows(parts: &[RecordBatch]) -> RecordBatch {
         .expect("parts of one signal have one schema")
 }
 
-/// Removes duplicates from the dictionary of a column, since Arrow concatenates dictionaries, and every request has its
-/// own dictionary of the same few words. Returns other columns unchanged.
+/// Removes duplicates from the dictionary of a column. Arrow concatenates the dictionaries of all parts, and each part
+/// has a dictionary of the same few words. Returns a column without a dictionary unchanged.
 fn deduplicate_words(column: &ArrayRef) -> ArrayRef {
     let Some(dictionary) = column.as_dictionary_opt::<Int32Type>() else {
         return column.clone();

@@ -34,8 +34,8 @@ fn column(field: &Field, rows: &RecordBatch) -> Result<ArrayRef, String> {
     })
 }
 
-/// Converts values whose types differ only in the fields of structs, also of structs in lists. Returns none for other
-/// types.
+/// Converts values to a type that differs only in the fields of structs, including structs in lists. Returns `None` if
+/// the types differ otherwise.
 fn convert(values: &ArrayRef, target: &DataType) -> Option<ArrayRef> {
     match (values.data_type(), target) {
         (found, target) if found == target => Some(values.clone()),

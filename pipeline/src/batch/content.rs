@@ -1,4 +1,4 @@
-//! What clones of a batch share: its rows and the OTLP request from which they were decoded.
+//! The content that the clones of a batch share: its rows, and the OTLP request from which they were decoded.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock};
@@ -14,7 +14,7 @@ use crate::sync::lock;
 pub(super) struct Content {
     rows: BatchRows,
     pub(super) original: Option<OriginalRequest>,
-    /// Cached, since every queue on the way of a batch asks for it.
+    /// Cached, since every queue that the batch passes through reads it.
     memory: OnceLock<usize>,
 }
 
@@ -95,7 +95,7 @@ impl Content {
         buffers
     }
 
-    /// The rows, in one batch or in several that are not concatenated yet.
+    /// The rows, as one record batch or as several that are not concatenated yet.
     fn parts(&self) -> Vec<RecordBatch> {
         match &self.rows {
             BatchRows::Whole(rows) => vec![rows.clone()],

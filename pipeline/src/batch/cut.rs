@@ -17,10 +17,10 @@ pub(crate) enum SplitPoints {
 }
 
 impl SplitPoints {
-    /// The number of rows after which a part ends that begins after `start` rows and should have at most `max_rows`
-    /// rows. A snapshot, the rows of one (`uid`, `source`, `scope`, `time`), is never split, since a store would accept
-    /// the part as the whole snapshot. So the part may have fewer rows. It has more if one snapshot alone has more than
-    /// `max_rows` rows or snapshots overlap: then it ends at the next row where all snapshots have ended.
+    /// The end of the part that begins at row `start` and should have at most `max_rows` rows. A snapshot, the rows of
+    /// one (`uid`, `source`, `scope`, `time`), is never split: a store would accept a half of it as the whole snapshot.
+    /// So the part may have fewer rows. It has more rows if a snapshot is larger than `max_rows`, or if snapshots
+    /// overlap. In these cases it ends at the next row at which no snapshot continues.
     pub(crate) fn end(&self, start: usize, max_rows: usize) -> usize {
         let end = start.saturating_add(max_rows);
         match self {

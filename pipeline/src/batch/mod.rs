@@ -8,8 +8,8 @@
 //!                          └─ OriginalRequest: the bytes of the OTLP request, if no field of OTLP was changed
 //! ```
 //!
-//! `cells` reads the cells of a column. `concat` concatenates the rows of merged batches. `cut` finds the rows at which a batch may be split, so that no
-//! snapshot is split. `conform` converts rows of an older or newer version of a schema.
+//! `cells` reads the cells of a column. `concat` concatenates the rows of merged batches. `cut` finds the rows at which
+//! a batch may be split without splitting a snapshot. `conform` converts rows of an older or newer version of a schema.
 
 pub mod cells;
 mod concat;

@@ -87,7 +87,7 @@ impl Batch {
 
     /// Merges several batches, in order. The rows are concatenated when they are first read; views share their
     /// buffers. The senders of all parts wait for the merged batch. If every part has its original request, the merged
-    /// batch has all of them. A single batch is returned unchanged; an empty list returns none.
+    /// batch has all of them. Returns a single batch unchanged, and `None` if there is no batch.
     ///
     /// # Panics
     /// When the signals differ, which is an error of the caller.
@@ -111,7 +111,7 @@ impl Batch {
         })
     }
 
-    /// Splits a batch that was merged of several senders' rows by sender: see [`Delivery::by_sender`].
+    /// Splits a merged batch into the rows of each sender: see [`Delivery::by_sender`].
     pub fn by_sender(&self) -> Vec<Batch> {
         let parts = self.delivery.by_sender(self.num_rows()).into_iter();
         let part = |(delivery, rows)| self.slice(rows).with_delivery(delivery);
@@ -179,7 +179,7 @@ impl Batch {
         self.with_content(Content::new(rows, original))
     }
 
-    /// Makes a batch of rows that were derived from this one. The senders of this batch wait for it, too.
+    /// Makes a batch of rows that were derived from this batch. The senders of this batch also wait for the new one.
     ///
     /// # Errors
     /// When a required column is missing, has nulls or has another type.
@@ -259,8 +259,8 @@ impl Batch {
         self.text(opening::UID)
     }
 
-    /// The memory that the batch keeps alive, in bytes. A buffer that several columns share counts once. It is measured
-    /// once: when a merged batch is concatenated later, it does not change.
+    /// The memory that the batch keeps alive, in bytes. A buffer that several columns share counts once. The first call
+    /// measures it; concatenating the rows of a merged batch afterwards does not change the result.
     pub fn memory(&self) -> usize {
         self.content.memory()
     }

@@ -1,3 +1,5 @@
+//! Tests of merged, sliced and conformed batches.
+
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringViewArray};
@@ -20,7 +22,7 @@ fn traces(request: Bytes) -> Batch {
 }
 
 #[test]
-fn concat_of_one_batch_returns_it_and_of_none_returns_none() {
+fn concat_of_one_batch_returns_that_batch_and_of_no_batch_returns_none() {
     let one = traces(REQUEST);
     let rows = one.rows().clone();
     let same = Batch::concat(vec![one]).unwrap();
@@ -136,7 +138,7 @@ async fn senders_of_all_parts_wait_for_the_merged_batch() {
     assert_eq!(second.await, Outcome::Delivered);
 }
 
-/// The same rows without the column `without`, and with an unknown column before the others.
+/// The same rows without the column `without`, and with an unknown column before the other columns.
 fn other_version(batch: &Batch, without: &str) -> RecordBatch {
     let rows = batch.rows();
     let schema = rows.schema();
@@ -161,20 +163,20 @@ fn rows_of_another_version_may_lack_nullable_columns_and_have_unknown_ones() {
 
 #[test]
 fn rows_without_a_required_column_are_rejected_with_its_name() {
-    let known = batch(Signal::Nodes, &["a"]);
-    let refused = |rows| {
-        let refused = Batch::new(Signal::Nodes, rows, Delivery::untracked());
-        refused.unwrap_err().to_string()
+    let valid = batch(Signal::Nodes, &["a"]);
+    let mismatch = |rows| {
+        let batch = Batch::new(Signal::Nodes, rows, Delivery::untracked());
+        batch.unwrap_err().to_string()
     };
-    let error = refused(other_version(&known, opening::SOURCE));
+    let error = mismatch(other_version(&valid, opening::SOURCE));
     assert!(error.ends_with("column source is missing"), "{error}");
     let name: ArrayRef = Arc::new(Int64Array::from(vec![1]));
-    let mut columns = known.rows().columns().to_vec();
+    let mut columns = valid.rows().columns().to_vec();
     let mut fields: Vec<_> = Signal::Nodes.schema().fields().iter().cloned().collect();
     let index = Signal::Nodes.schema().index_of(nodes::NAME).unwrap();
     fields[index] = Arc::new(Field::new(nodes::NAME, name.data_type().clone(), true));
     columns[index] = name;
     let schema = Arc::new(Schema::new(fields));
-    let error = refused(RecordBatch::try_new(schema, columns).unwrap());
+    let error = mismatch(RecordBatch::try_new(schema, columns).unwrap());
     assert!(error.contains("column name is Int64, not "), "{error}");
 }

@@ -26,7 +26,7 @@ enum CompactIntervals {
     /// One open interval with one report, the one that opened it.
     Opened {
         since: UnixNanos,
-        /// Later than `since` if a store reported a later confirmation.
+        /// Equal to `since`, or the time of a newer confirmation that a store reported.
         seen: UnixNanos,
         state: u64,
         by: ReportedBy,
@@ -102,7 +102,7 @@ impl<T> MemoryClaims<T> {
             CompactIntervals::Opened { since, .. } => Some(since),
             _ => None,
         });
-        // The fast path for nearly all uids: none of their claims has ended.
+        // The fast path for nearly all uids: each of their claims has only the report that opened it.
         if let Some(opened) = opened.collect::<Option<Vec<UnixNanos>>>() {
             let is_open = |since: &UnixNanos| match at {
                 AsOf::Now => true,
@@ -136,8 +136,8 @@ impl<T> MemoryClaims<T> {
         times
     }
 
-    /// Copies the last confirmation of each claim from other claims of the same uid, if both have the claim open with
-    /// the same state and start.
+    /// Copies the last confirmation of each claim from `other`, which has claims of the same uid, if the claim is open
+    /// in both with the same state and start.
     pub fn copy_confirmations<U>(&mut self, other: &MemoryClaims<U>) {
         for claim in &mut self.0 {
             let same = other.get(claim.key).filter(|it| it.open() == claim.open());
@@ -147,7 +147,8 @@ impl<T> MemoryClaims<T> {
         }
     }
 
-    /// Removes intervals that ended before a time, and sightings of that time. Keeps the last interval of each claim.
+    /// Removes intervals that ended before a time, and sightings from before it. Keeps the last interval of each claim,
+    /// and the reports at the start of each kept interval.
     pub fn drop_before(&mut self, before: UnixNanos) {
         for claim in &mut self.0 {
             claim.drop_before(before);
@@ -211,7 +212,8 @@ impl<T> MemoryClaim<T> {
         }
     }
 
-    /// The time and the state of a confirmation that only a store knows; `None` if a kept report is as new.
+    /// The last confirmation that a store reported, with the confirmed state; `None` if a kept report is at least as
+    /// new.
     pub(super) fn stored_confirmation(&self) -> Option<(UnixNanos, u64)> {
         let (state, since) = self.open()?;
         let reported = match &self.intervals {
@@ -248,8 +250,8 @@ impl<T> MemoryClaim<T> {
         opened.into_iter().chain(folded)
     }
 
-    /// The reported removals, with their times. Delete events are not included.
-    pub fn own_removals(&self) -> impl Iterator<Item = (UnixNanos, Removal)> {
+    /// The removals that were reported directly, with their times. Delete events are not included.
+    pub fn reported_removals(&self) -> impl Iterator<Item = (UnixNanos, Removal)> {
         let points = self.folded().iter().flat_map(|interval| &interval.points);
         points.filter_map(|point| match point.kind {
             PointKind::Removed(how) => Some((point.time, how)),
@@ -359,10 +361,10 @@ fn opened_by(interval: &ClaimInterval) -> Option<ReportedBy> {
     let PointKind::Seen { state, by } = point.kind else {
         return None;
     };
-    let is_all = interval.is_open()
+    let is_only_report = interval.is_open()
         && *point == opening(interval.since, interval.state, by)
         && state == interval.state;
-    is_all.then_some(by)
+    is_only_report.then_some(by)
 }
 
 fn shrunk(mut intervals: Vec<ClaimInterval>) -> Box<[ClaimInterval]> {

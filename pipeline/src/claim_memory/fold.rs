@@ -15,9 +15,9 @@ use crate::unix_nanos::UnixNanos;
 /// The effect of a report on the claims of a uid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ClaimChange {
-    /// Whether the claims hold any new evidence. The existence of the uid may depend on it.
+    /// Whether the claims hold new evidence. Then the existence of the uid may have changed.
     pub has_changed: bool,
-    /// Whether a claim has a new value, or was removed. False if the uid was only seen again.
+    /// Whether a claim has a new value or was removed. False if a report only confirmed the value.
     pub has_new_value: bool,
 }
 
@@ -66,9 +66,10 @@ impl ClaimScopes {
         change
     }
 
-    /// Adds a claim that is open in a store. `states` are its states with their start times, ascending; the last one
-    /// is open, and was last confirmed at `seen`. Known scans that began after the last start are applied to the
-    /// claim, and the next scan is compared with it. Returns the number of the claim's key.
+    /// Adds a claim that is open in a store. `states` are its states with their start times, ascending. The last state
+    /// is the current one, and `seen` is its last confirmation. The kept completions of scans that began after the last
+    /// start time apply to the claim, and so does the next completion of its scope. Returns the number of the claim's
+    /// key.
     pub fn restore<T: Default>(
         &mut self,
         uid: &str,
@@ -97,8 +98,8 @@ impl ClaimScopes {
         claim.confirm(seen);
         self.add_unconfirmed(number, hash, since, true);
         // The store has already applied earlier scans to the claim.
-        let later = self.context(hash, number, claims).scans.into_iter();
-        for (began, _) in later.filter(|(began, _)| *began > since) {
+        let scans = self.context(hash, number, claims).scans.into_iter();
+        for (began, _) in scans.filter(|(began, _)| *began > since) {
             self.fold(hash, claims, number, None, began);
         }
         number
@@ -131,7 +132,7 @@ impl ClaimScopes {
             && last.is_some_and(|it| (it.hash, it.miss) == (scan.hash, scan.miss));
         let mut affected = BTreeSet::new();
         if !is_unchanged {
-            // The uids of snapshots that no scan made are listed with either class.
+            // A snapshot that no scan made is listed in the scopes of both classes.
             let scopes = [ClaimClass::Actual, ClaimClass::Desired].into_iter();
             for scope in scopes.filter_map(|class| self.sibling(number, class)) {
                 self.collect_uids(scope, &mut affected);
@@ -232,7 +233,8 @@ impl ClaimScopes {
         })
     }
 
-    /// Whether the newest scan of the claim's own scope saw the uid in the current state of the claim.
+    /// Whether a completion only confirms a claim: it is the newest of the claim's own scope, and its scan saw the uid
+    /// in the current state of the claim.
     fn is_confirmed<T>(
         &self,
         key: KeyNumber,
@@ -306,7 +308,7 @@ impl ClaimScopes {
         if changed.is_some() {
             let before: Vec<_> = kept.values().collect();
             kept.set_intervals(claim.intervals);
-            if let Some((seen, _)) = confirmed.filter(|(_, state)| is_open_in(kept, *state)) {
+            if let Some((seen, _)) = confirmed.filter(|(_, state)| has_open_state(kept, *state)) {
                 kept.confirm(seen);
             }
             change.has_changed = true;
@@ -342,8 +344,8 @@ impl ClaimScopes {
         context
     }
 
-    /// The removals that also end this claim, if it is a snapshot that no scan made: those of the claims with the same
-    /// source and scope.
+    /// The removals of other claims that also end this claim. Only a snapshot that no scan made has such removals:
+    /// those of the claims with the same source and scope.
     fn sibling_removals<T>(
         &self,
         number: KeyNumber,
@@ -357,14 +359,14 @@ impl ClaimScopes {
         }
         let siblings = [ClaimClass::Actual, ClaimClass::Desired].into_iter();
         let siblings = siblings.filter_map(|class| claims.get(self.sibling(number, class)?));
-        let removals = siblings.flat_map(MemoryClaim::own_removals);
+        let removals = siblings.flat_map(MemoryClaim::reported_removals);
         removals
             .map(|(time, how)| (time, ScanEffect::Missing(how)))
             .collect()
     }
 }
 
-fn is_open_in<T>(claim: &MemoryClaim<T>, state: u64) -> bool {
+fn has_open_state<T>(claim: &MemoryClaim<T>, state: u64) -> bool {
     claim.open().is_some_and(|(open, _)| open == state)
 }
 

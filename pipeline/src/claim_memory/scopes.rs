@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::claims::{
     ClaimClass, LastScan, Removal, ScopeRelation, SourceKey, is_below, parent_scopes,
 };
-use crate::members::Members;
 use crate::reports::ReportBatch;
+use crate::scan_members::Members;
 use crate::unix_nanos::{AsOf, UnixNanos};
 
 /// The number of a [`SourceKey`] in a [`ClaimScopes`].
@@ -17,8 +17,8 @@ pub struct KeyNumber(u32);
 /// The data that the claims of all uids share: the keys of claims, and the newest completed scans of each scope.
 #[derive(Debug)]
 pub struct ClaimScopes {
-    /// Keys by number. This is no [`Interner`](crate::interner::Interner): a key is more than a text, and `numbers` and
-    /// `by_name` share its texts.
+    /// Keys by number. This is no [`Interner`](crate::interner::Interner), since a key has several texts, which
+    /// `numbers` and `by_name` share.
     keys: Vec<SourceKey>,
     numbers: HashMap<SourceKey, KeyNumber>,
     /// For each key, the key of class `Actual` with the same source and scope.
@@ -30,8 +30,9 @@ pub struct ClaimScopes {
     by_name: HashMap<Arc<str>, Vec<KeyNumber>>,
     /// How many completions are kept for each scope.
     window: usize,
-    /// A clock that was ahead dated the scans that began after this time. They are ignored until then.
-    until: UnixNanos,
+    /// The latest start time that a scan can have now. A scan with a later time is ignored until that time, since the
+    /// clock that dated it was ahead.
+    latest_start: UnixNanos,
 }
 
 /// A scope and its completed scans.
@@ -54,7 +55,7 @@ pub(super) struct CompletedScan {
     pub(super) members: Arc<Members>,
     /// The hash of the members.
     pub(super) hash: u64,
-    /// What it means that a uid is not among the members.
+    /// Whether a uid that is not among the members was deleted or released.
     pub(super) miss: Removal,
 }
 
@@ -70,25 +71,27 @@ impl ClaimScopes {
             scopes: HashMap::new(),
             by_name: HashMap::new(),
             window: window.max(1),
-            until: UnixNanos(u64::MAX),
+            latest_start: UnixNanos(u64::MAX),
         }
     }
 
     /// Sets the clock time at which the next reports arrive; `None` if it is unknown.
     pub fn set_clock(&mut self, now: Option<UnixNanos>) {
-        let until = now.map(|now| now + ReportBatch::MAX_CLOCK_SKEW);
-        self.until = until.unwrap_or(UnixNanos(u64::MAX));
+        let latest_start = now.map(|now| now + ReportBatch::MAX_CLOCK_SKEW);
+        self.latest_start = latest_start.unwrap_or(UnixNanos(u64::MAX));
     }
 
-    /// The time before which completions of a scope are dropped; 0 if a clock that was ahead dated the dropped ones.
+    /// The time before which completions of a scope are dropped; 0 if that time is in the future.
     pub(super) fn dropped_before(&self, scope: &MemoryScope) -> UnixNanos {
-        let known = Some(scope.dropped_before).filter(|time| *time <= self.until);
-        known.unwrap_or_default()
+        let past = Some(scope.dropped_before).filter(|time| *time <= self.latest_start);
+        past.unwrap_or_default()
     }
 
     /// The scans of a scope that are not in the future, oldest first.
     pub(super) fn past_scans<'s>(&self, scope: &'s MemoryScope) -> &'s [CompletedScan] {
-        let count = scope.scans.partition_point(|scan| scan.began <= self.until);
+        let count = scope
+            .scans
+            .partition_point(|scan| scan.began <= self.latest_start);
         &scope.scans[..count]
     }
 
@@ -138,7 +141,7 @@ impl ClaimScopes {
         number
     }
 
-    /// The key of class `Actual` with the same source and scope. It is equal for all claims of one source and scope.
+    /// The key of class `Actual` with the same source and scope. It identifies a source and scope, whatever the class.
     pub fn scope_key(&self, number: KeyNumber) -> KeyNumber {
         self.scope_keys[number.0 as usize]
     }
@@ -198,7 +201,7 @@ impl ClaimScopes {
         created.copied().collect()
     }
 
-    /// The scopes of the same source below this one, of all classes that scans complete.
+    /// The scopes of the same source below this one, of all classes except `Created`.
     pub(super) fn scopes_below(&self, number: KeyNumber) -> Vec<KeyNumber> {
         let key = self.key(number);
         let is_below_key = |other: &SourceKey| {
@@ -221,14 +224,16 @@ impl ClaimScopes {
 
     /// Adds a completed scan. Drops the oldest past scans beyond the window.
     pub(super) fn add_scan(&mut self, number: KeyNumber, scan: CompletedScan) {
-        let (window, until) = (self.window, self.until);
+        let (window, latest_start) = (self.window, self.latest_start);
         let scope = self.scopes.entry(number).or_default();
-        // Scans with equal members share them.
+        // Scans with equal members share one `Members`.
         let known = scope.scans.iter().find(|it| it.hash == scan.hash);
         let members = known.map_or(scan.members, |it| it.members.clone());
         scope.scans.push(CompletedScan { members, ..scan });
         scope.scans.sort_by_key(|it| (it.began, it.hash));
-        let past = scope.scans.partition_point(|scan| scan.began <= until);
+        let past = scope
+            .scans
+            .partition_point(|scan| scan.began <= latest_start);
         for _ in window..past {
             let dropped = scope.scans.remove(0);
             scope.dropped_before = UnixNanos(dropped.began.0 + 1);

@@ -1,4 +1,4 @@
-//! Compares claims in memory with the replay, a plain re-evaluation of all reports.
+//! Compares claims in memory with the replay, which evaluates all reports again for each read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,7 +45,7 @@ impl Memory {
 struct UidClaims<'m> {
     claims: &'m MemoryClaims,
     scopes: &'m ClaimScopes,
-    /// The same claims, by the rules of a store.
+    /// The same claims, converted to those of the rules.
     all: Vec<Claim>,
 }
 
@@ -136,7 +136,7 @@ fn existence_after(seen: u64, reports: &[(&str, u64, PointKind)]) -> Existence {
 }
 
 #[test]
-fn a_restored_claim_counts_from_its_last_confirmation_in_the_store() {
+fn the_last_confirmation_of_a_restored_claim_counts_as_a_sighting() {
     let sighting = PointKind::Seen {
         state: 9,
         by: ReportedBy::Scan,
@@ -159,7 +159,7 @@ fn a_restored_claim_counts_from_its_last_confirmation_in_the_store() {
 }
 
 #[test]
-fn scans_that_a_clock_dated_in_the_future_are_ignored_until_then() {
+fn a_scan_with_a_future_time_is_ignored_until_that_time() {
     let mut memory = Memory {
         scopes: ClaimScopes::new(4),
         claims: BTreeMap::new(),

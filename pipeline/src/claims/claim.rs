@@ -1,9 +1,10 @@
 //! One claim: folds reports into intervals.
 //!
-//! Reports are folded in the order of their times. A report that is newer than everything known about the claim is
-//! folded onto the last interval. A late report is folded together with everything that is known since the start of
-//! the interval before it: the direct reports that the intervals keep, and the completions that the scope keeps. For
-//! times before the oldest kept completion, the intervals themselves are the evidence.
+//! Reports are folded in the order of their times. A report that is newer than all evidence about the claim is folded
+//! onto the last interval. For a late report, the claim goes back to the last interval that began before the report,
+//! and folds all evidence since the start of that interval again: the report, the direct reports that the intervals
+//! keep, and the completions that the scope keeps. For times before the oldest kept completion, the intervals
+//! themselves are the evidence.
 
 use std::collections::BTreeMap;
 
@@ -23,8 +24,8 @@ pub struct ClaimContext {
     pub dropped_before: UnixNanos,
 }
 
-/// One claim, with the intervals that were loaded, oldest first: at least the last interval; for a late report, all
-/// intervals from the one that held before it.
+/// One claim with its loaded intervals, oldest first. The last interval must be loaded; for a late report, all
+/// intervals from the last one that began before the report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     pub key: SourceKey,
@@ -41,9 +42,9 @@ struct Moment {
     scans: Vec<ScanEffect>,
     /// Whether a delete event of any source has this time.
     is_deleted: bool,
-    /// The state that an old interval began with at this time, if no kept report explains it.
+    /// The state of the interval that began at this time, if the time is before [`ClaimContext::dropped_before`].
     opened: Option<u64>,
-    /// Likewise, how an old interval ended at this time, and its last sighting.
+    /// How an interval ended at this time, and its last sighting, see [`Claim::collect`].
     removed: Option<(Removal, UnixNanos)>,
 }
 
@@ -74,23 +75,23 @@ impl Claim {
             .find(|interval| interval.holds_at(time))
     }
 
-    /// Folds a direct report. A report of the kind `Deleted` must be of this claim's source. Returns the index of the
-    /// first interval that may have changed, `None` if none has.
+    /// Folds a direct report. A report of the kind `Deleted` must come from the source of this claim. Returns the index
+    /// of the first interval that has changed, `None` if no interval has.
     pub fn report(&mut self, point: ReportPoint, context: &ClaimContext) -> Option<usize> {
         let mut moment = Moment::default();
         moment.points.push(point);
         self.apply(point.time, moment, context)
     }
 
-    /// Folds evidence of this time that `context` holds: a completion in `context.scans`, or a delete event of
-    /// another source in `context.deleted`. Returns the same as [`Claim::report`].
+    /// Folds evidence of this time that `context` holds: a completion in `context.scans`, or a delete event of another
+    /// source in `context.deleted`. Like [`Claim::report`], returns the index of the first changed interval.
     pub fn refold_at(&mut self, time: UnixNanos, context: &ClaimContext) -> Option<usize> {
         self.apply(time, Moment::default(), context)
     }
 
-    /// Late evidence of a time causes older evidence to be folded again. Returns the earliest time of evidence that is
-    /// folded again and that delete events may affect, at most `time`. The caller must load the delete events around
-    /// it.
+    /// If evidence of this time is late, other evidence is folded again with it. Returns the earliest time, at most
+    /// `time`, of folded evidence that delete events may affect. The caller must load the delete events around that
+    /// time.
     pub fn refold_start(&self, time: UnixNanos, context: &ClaimContext) -> UnixNanos {
         let base = self.intervals.iter().rposition(|it| it.since < time);
         let since = base.map(|base| self.intervals[base].since);
@@ -117,7 +118,7 @@ impl Claim {
         again.chain([time]).min().unwrap_or(time)
     }
 
-    fn apply(&mut self, time: UnixNanos, own: Moment, context: &ClaimContext) -> Option<usize> {
+    fn apply(&mut self, time: UnixNanos, new: Moment, context: &ClaimContext) -> Option<usize> {
         let is_newest = self.last().is_none_or(|last| last.last_report() < time)
             && context.scans.iter().all(|(began, _)| *began <= time)
             && context.deleted.iter().all(|deleted| *deleted <= time);
@@ -128,23 +129,23 @@ impl Claim {
             self.intervals.iter().rposition(|it| it.since < time)
         };
         let mut moments: BTreeMap<UnixNanos, Moment> = BTreeMap::new();
-        moments.insert(time, own);
+        moments.insert(time, new);
         let since = if is_newest {
-            // The last interval holds everything that is known of earlier times.
+            // The last interval already contains the effect of all earlier evidence.
             Some(UnixNanos(time.0.saturating_sub(1)))
         } else {
             self.collect(base, context, &mut moments);
             base.map(|base| self.intervals[base].since)
         };
-        let is_later = |moment: UnixNanos| since.is_none_or(|since| moment > since);
+        let is_after_base = |moment: UnixNanos| since.is_none_or(|since| moment > since);
         let is_folded = |began: UnixNanos| {
-            is_later(began) && (began >= context.dropped_before || began == time)
+            is_after_base(began) && (began >= context.dropped_before || began == time)
         };
         for (began, effect) in context.scans.iter().filter(|(began, _)| is_folded(*began)) {
             moments.entry(*began).or_default().scans.push(*effect);
         }
         if self.key.class.ends_by_event() {
-            // For delete events before `dropped_before`, the intervals show what the event ended.
+            // The intervals already contain the effect of delete events before `dropped_before`.
             for deleted in context
                 .deleted
                 .iter()
@@ -201,8 +202,8 @@ impl Claim {
             if !is_base && is_settled(interval.since) {
                 moments.entry(interval.since).or_default().opened = Some(interval.state);
             }
-            // A removal stays at its time, except if a create event opened the claim: a late report can show that such
-            // a claim settles later.
+            // A removal keeps its time, unless a create event opened the claim: after a late sighting, such a claim
+            // settles later.
             if let Some((until, IntervalEnd::Removed(how))) = interval.until
                 && (is_settled(until) || self.key.class != ClaimClass::Created)
             {
@@ -249,8 +250,8 @@ impl Claim {
             _ => None,
         });
         let sighted = direct.chain(scans).chain(moment.opened).max();
-        // A settled sighting opens no interval, since the interval that it opened is in `moment.opened`. It confirms an
-        // open interval.
+        // A settled sighting opens no interval, since `moment.opened` already has the interval that it opened. It only
+        // confirms an open interval.
         let is_confirmed = moment.settled.iter().any(|it| sighting(it).is_some());
         if let Some(state) = sighted {
             self.see(time, state);
@@ -288,8 +289,8 @@ impl Claim {
         }
     }
 
-    /// Whether a sighting by a scan of this time is ignored, since the scan may list a uid that was deleted just
-    /// before it.
+    /// Whether a scan of this time counts as no sighting: it began so soon after a delete event that it may still list
+    /// the deleted uid.
     fn is_suppressed(&self, time: UnixNanos, deleted: &[UnixNanos]) -> bool {
         let settles = |deleted: &UnixNanos| *deleted <= time && time < *deleted + SETTLE;
         self.key.class == ClaimClass::Actual && deleted.iter().any(settles)
@@ -301,7 +302,7 @@ impl Claim {
         intervals.any(|it| !it.is_empty() || it.points.iter().any(ReportPoint::is_sighting))
     }
 
-    /// Continues the open interval if it has this state; else starts a new interval.
+    /// Continues the open interval if it has this state; otherwise starts a new interval.
     fn see(&mut self, time: UnixNanos, state: u64) {
         let last = self.intervals.last_mut();
         let known = last.as_ref().map_or(0, |last| last.state);
@@ -320,7 +321,8 @@ impl Claim {
         });
     }
 
-    /// How the claim ends at this time, by whatever evidence; `Deleted` if any of it is a deletion.
+    /// How the evidence of this time ends the claim: `Deleted` if any of it is a deletion, `None` if it does not end
+    /// the claim.
     fn removal(&self, time: UnixNanos, moment: &Moment, seen: UnixNanos) -> Option<Removal> {
         let rows = moment.points.iter().filter_map(|point| match point.kind {
             PointKind::Removed(how) => Some(how),

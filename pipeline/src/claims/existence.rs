@@ -7,8 +7,8 @@ use crate::unix_nanos::{AsOf, UnixNanos};
 
 /// Looks up the newest completed scan of a claim's scope.
 pub trait LastScan {
-    /// The start time of the last scan of the claim's scope that began up to the moment and completed. For a claim of
-    /// the class `Created`, the scans of any source in a scope of that name.
+    /// The start time of the last completed scan of the claim's scope that began at the moment or before. For a claim
+    /// of the class `Created`, the scans of all sources in scopes of that name count.
     fn last_scan(&self, key: &SourceKey, at: AsOf) -> Option<UnixNanos>;
 }
 
@@ -20,8 +20,8 @@ struct OpenClaim<'c> {
     activity: UnixNanos,
 }
 
-/// Returns whether a uid exists at a moment. `claims` are all claims of the uid; for a moment in the past, each with
-/// all intervals that end after the moment or contain it.
+/// Returns whether a uid exists at a moment. `claims` are all claims of the uid, each with its last interval. For a
+/// moment in the past, each also has all intervals that end after the moment, and the newest one that ended by then.
 pub fn existence(claims: &[Claim], scans: &impl LastScan, at: AsOf) -> Existence {
     let moment = limit(at);
     let claims = || claims.iter().filter(|it| it.key.class.is_lifecycle());
@@ -50,19 +50,19 @@ pub fn existence(claims: &[Claim], scans: &impl LastScan, at: AsOf) -> Existence
     if let Some(first) = after.min() {
         return Existence::Ended(first);
     }
-    let untils = claims().flat_map(|claim| &claim.intervals);
-    let untils = untils.filter(|interval| !interval.is_empty());
-    let untils = untils.filter_map(|interval| interval.until.map(|(until, _)| until));
-    let left = untils.filter(|until| *until <= moment).max();
-    let stale = open.iter().map(|open| open.activity).max();
-    match left.or(stale) {
+    let ends = claims().flat_map(|claim| &claim.intervals);
+    let ends = ends.filter(|interval| !interval.is_empty());
+    let ends = ends.filter_map(|interval| interval.until.map(|(until, _)| until));
+    let last_end = ends.filter(|until| *until <= moment).max();
+    let last_activity = open.iter().map(|open| open.activity).max();
+    match last_end.or(last_activity) {
         Some(since) => Existence::Unobserved(since),
         None => Existence::Unknown,
     }
 }
 
-/// Returns the claim of a class that determines the value at a moment, with the interval of that value. Among the
-/// open claims the one that changed last wins; if none is open, the one that ended last.
+/// Returns the claim of a class that determines the value at a moment, with the interval of that value. Of the open
+/// claims, the one that changed last wins. If no claim is open, the one that ended last wins.
 pub fn winner(claims: &[Claim], class: ClaimClass, at: AsOf) -> Option<(&Claim, &ClaimInterval)> {
     let moment = limit(at);
     let claims = claims.iter().filter(|claim| claim.key.class == class);
@@ -105,9 +105,9 @@ fn interval_at(claim: &Claim, at: AsOf) -> Option<&ClaimInterval> {
 impl<'c> OpenClaim<'c> {
     fn of(claim: &'c Claim, scans: &impl LastScan, at: AsOf) -> Option<OpenClaim<'c>> {
         let since = interval_at(claim, at)?.since;
-        let later = claim.intervals.iter().filter(|it| it.since >= since);
+        let from_here = claim.intervals.iter().filter(|it| it.since >= since);
         let mut last = None;
-        for interval in later {
+        for interval in from_here {
             last = Some(interval);
             if !matches!(interval.until, Some((_, IntervalEnd::Replaced))) {
                 break;
@@ -115,8 +115,8 @@ impl<'c> OpenClaim<'c> {
         }
         let last = last?;
         let key = &claim.key;
-        // A scan of the scope either sees an open claim or ends it, so the newest scan saw this one. A scan does not
-        // confirm a claim that an event opened.
+        // A scan of the scope either sees the uid or ends the claim. So if the claim is open, the newest scan saw the
+        // uid. (A scan does not confirm a claim that an event opened.)
         let by_scan = (key.class == ClaimClass::Actual && last.is_open())
             .then(|| scans.last_scan(key, AsOf::Now))
             .flatten();

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use crate::unix_nanos::UnixNanos;
 
-/// The lists of cloud APIs are eventually consistent. A scan that began within this time after a delete event does
-/// not reopen the claims that the event ended. A scan that began within it after a create event does not end the
-/// claim that the event opened.
+/// The time until the lists of a cloud API show a change: they are eventually consistent. A scan that began within this
+/// time after a delete event does not reopen the claims that the event ended. A scan that began within this time after
+/// a create event does not end the claim that the event opened.
 pub const SETTLE: Duration = Duration::from_secs(5 * 60);
 
 /// An open claim does not keep a uid alive if its scope completed no scan for this time before another scope
@@ -59,10 +59,10 @@ impl ClaimClass {
         )
     }
 
-    /// Whether the removal of a claim of the class `of` also ends a claim of this class with the same source and
+    /// Whether the removal of a claim of the class `removed` also ends a claim of this class with the same source and
     /// scope.
-    pub fn ends_with(self, of: ClaimClass) -> bool {
-        self == of || matches!(self, ClaimClass::Edges | ClaimClass::Aliases)
+    pub fn ends_with(self, removed: ClaimClass) -> bool {
+        self == removed || matches!(self, ClaimClass::Edges | ClaimClass::Aliases)
     }
 }
 
@@ -80,7 +80,7 @@ pub enum ReportedBy {
 pub enum Removal {
     /// The uid is gone: the scope was listed in full.
     Deleted,
-    /// The source no longer scans there, or its scan was partial: whether the uid exists is unknown.
+    /// The source no longer scans for the uid, or its scan was partial: it is unknown whether the uid exists.
     Released,
 }
 
@@ -124,7 +124,7 @@ pub enum Report {
         began: UnixNanos,
         /// The state in which the scan saw each uid.
         members: BTreeMap<String, u64>,
-        /// What it means that a uid is not among the members.
+        /// Whether the scan reports a uid that is not among the members as deleted or as released.
         miss: Removal,
     },
 }
@@ -149,7 +149,7 @@ pub enum Existence {
     Exists,
     /// The uid was deleted at this time.
     Ended(UnixNanos),
-    /// Since this time, no source that saw the uid scans there any more.
+    /// Since this time, no source that saw the uid scans for it any more, so its existence is unknown.
     Unobserved(UnixNanos),
 }
 
@@ -160,7 +160,7 @@ pub fn is_below(scope: &str, above: &str) -> bool {
         .is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// Returns the scopes that `scope` is below, the nearest first.
+/// Returns the scopes above `scope`, the nearest first.
 pub fn parent_scopes(scope: &str) -> impl Iterator<Item = &str> {
     let ends = scope.match_indices('/').map(|(end, _)| end);
     let ends: Vec<usize> = ends.filter(|end| *end > 0).collect();

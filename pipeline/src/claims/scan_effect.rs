@@ -7,9 +7,9 @@ use super::report::{ClaimClass, Removal};
 pub enum ScanEffect {
     /// The scan saw the uid in this state.
     Seen(u64),
-    /// The uid is no member of the scan, which ends the claim.
+    /// The scan did not see the uid, so the claim ends.
     Missing(Removal),
-    /// The uid is no member of the scan, and a create event opened the claim. That ends the claim only if the scan
+    /// The scan did not see the uid, and a create event opened the claim. The claim ends only if the scan
     /// began at least [`SETTLE`](super::SETTLE) after the last sighting.
     MissingOnceSettled(Removal),
 }
@@ -17,16 +17,17 @@ pub enum ScanEffect {
 /// The relation of a scanned scope to the scope of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScopeRelation {
-    /// It is the scope of the claim.
+    /// The scanned scope is the scope of the claim.
     Own,
     /// The scope of the claim is below the scanned scope.
     Above,
-    /// The claim is of a create event that names this scope.
+    /// A create event opened the claim and named the scanned scope.
     SameName,
 }
 
-/// Returns the effect of a scan on a claim; `None` if it has none. `member` is the state in which the scan saw the
-/// uid, `None` if it did not see it; `miss` is what a missing uid means in this scan.
+/// Returns the effect of a scan on a claim, `None` if there is no effect. `member` is the state in which the scan saw
+/// the uid, `None` if it did not see the uid. `miss` states whether the scan reports a missing uid as deleted or as
+/// released.
 pub fn scan_effect(
     relation: ScopeRelation,
     (claim, scan): (ClaimClass, ClaimClass),

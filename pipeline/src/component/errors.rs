@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cause::Cause;
+use crate::error_cause::Cause;
 
 /// The configuration is valid, but the component cannot be built from it.
 #[derive(Debug, thiserror::Error)]
@@ -36,11 +36,10 @@ pub struct ProcessError {
     pub source: Option<Cause>,
 }
 
-/// The batch was not exported. `reason` says what failed and where. It contains no secret, since the sender
-/// reads it.
+/// The batch was not exported. `reason` says what failed on what. It contains no secret, since the sender reads it.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// A later attempt may succeed: after the time `after`, if the destination returned one.
+    /// Another attempt may succeed. `after` is the wait before it, if the destination requests one.
     #[error("{reason}")]
     Retryable {
         reason: String,
@@ -56,7 +55,7 @@ pub enum ExportError {
 }
 
 impl ExportError {
-    /// A retryable error without a time from the destination.
+    /// A retryable error; the destination requests no wait.
     pub fn retryable(reason: impl Into<String>, source: impl Into<Cause>) -> ExportError {
         ExportError::Retryable {
             reason: reason.into(),

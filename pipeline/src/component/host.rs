@@ -20,7 +20,7 @@ pub struct Host {
     id: ComponentId,
     accepted_downstream: SignalSet,
     shared: Arc<SharedServices>,
-    /// The registry of its metrics.
+    /// The registry of the component's metrics.
     metrics: ComponentMetrics,
     /// The labels of the component's metrics: `processor="sql/x"`, `pipeline="traces"`.
     labels: Vec<(&'static str, String)>,
@@ -72,15 +72,15 @@ impl Host {
         }
     }
 
-    /// Registers a counter of the component, which is served with airdig's own metrics: `late_rows` of a processor
-    /// is `airdig_processor_late_rows`.
+    /// Registers a counter of the component, which airdig serves with its own metrics. For example, the counter
+    /// `late_rows` of a processor is the metric `airdig_processor_late_rows`.
     pub fn counter(&self, name: &str) -> Counter {
         let class = self.labels.first().map_or("component", |(class, _)| class);
         let name = format!("airdig_{class}_{name}");
         self.metrics.add_counter(name, self.labels.clone())
     }
 
-    /// The gauges of the component, which are served with airdig's own metrics.
+    /// The gauges of the component, which airdig serves with its own metrics.
     pub fn gauges(&self) -> Gauges {
         Gauges::new(self.metrics.clone(), self.labels.clone())
     }
@@ -122,8 +122,8 @@ impl Host {
         index.clone()
     }
 
-    /// A queue of the `refresh_requests` that leave any pipeline of this process, for a receiver that can scan one
-    /// uid. When the queue is full, requests are dropped, since the next scan covers them.
+    /// A queue for a receiver that can scan a single uid. It gets the `refresh_requests` that leave the pipelines of
+    /// this process. When the queue is full, requests are dropped, since the next scan covers them.
     pub fn refresh_requests(&self) -> Queue {
         let accepts = SignalSet::of(&[Signal::RefreshRequests]);
         let (sender, queue) = channel(format!("receivers/{}", self.id), accepts, REFRESH_BYTES);

@@ -17,5 +17,5 @@ pub use id::{ComponentId, InvalidId, StoreRef};
 pub use tasks::Tasks;
 pub use traits::{Exporter, Extension, ListenAddress, Processor, Receiver, RowCounts};
 
-pub use crate::cause::{Cause, ErrorChain};
+pub use crate::error_cause::{Cause, ErrorChain};
 pub use crate::unix_nanos::UnixNanos;

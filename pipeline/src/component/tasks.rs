@@ -16,7 +16,7 @@ pub struct Tasks {
 }
 
 impl Tasks {
-    /// No tasks yet. `stop` is cancelled when the tasks must return.
+    /// An empty set of tasks. `stop` is cancelled when the tasks must return.
     pub fn new(stop: CancellationToken) -> Tasks {
         Tasks {
             stop,

@@ -22,7 +22,7 @@ pub struct ListenAddress {
 #[async_trait]
 pub trait Receiver: Send {
     /// Binds sockets and opens files. Anything that can fail at the start must fail here. Returns the addresses on
-    /// which it listens.
+    /// which the receiver listens.
     async fn start(&mut self) -> Result<Vec<ListenAddress>, StartError> {
         Ok(Vec::new())
     }
@@ -34,12 +34,12 @@ pub trait Receiver: Send {
 
 /// Converts one batch to zero or more batches. It is synchronous and the single owner of its state.
 ///
-/// It returns a batch of a signal that it does not process unchanged. It makes new batches with
-/// [`Batch::derive`], so that the sender waits for them, too. Rows that it holds back either keep the `delivery` of
-/// their batch, so that the sender waits, or lose it, so that the sender is acknowledged.
+/// If it does not process the signal of a batch, it returns the batch unchanged. It makes new batches with
+/// [`Batch::derive`], so that the sender also waits for the new batches. When it holds rows back, it either keeps the
+/// `delivery` of their batch, and the sender waits, or drops the `delivery`, and the sender is acknowledged.
 #[async_trait]
 pub trait Processor: Send {
-    /// Anything that can fail at the start must fail here. Receivers start after it, so it must be short.
+    /// Anything that can fail at the start must fail here. Receivers start after processors, so this must be short.
     async fn start(&mut self) -> Result<(), StartError> {
         Ok(())
     }
@@ -56,9 +56,10 @@ pub trait Processor: Send {
     /// The processor rejects the batch permanently.
     fn process(&mut self, batch: Batch, now: UnixNanos) -> Result<Vec<Batch>, ProcessError>;
 
-    /// The longest time from now until the next call of [`Processor::tick`]; none, the default, requests no tick.
-    /// The engine calls it after each other call, and an earlier due time remains until the tick. A processor that
-    /// holds nothing returns none, so that an idle pipeline has no timer.
+    /// The longest time from now until the next call of [`Processor::tick`]. `None`, the default, requests no tick: a
+    /// processor that holds nothing returns `None`, so that an idle pipeline has no timer. The engine calls this after
+    /// each call of another method. A longer time does not postpone a tick that is already due earlier; `None` cancels
+    /// it.
     fn tick_within(&self, _now: UnixNanos) -> Option<Duration> {
         None
     }
@@ -68,26 +69,26 @@ pub trait Processor: Send {
         Vec::new()
     }
 
-    /// Whether it holds rows that it can release while the components after it are idle; false by default.
+    /// Whether the processor holds rows that it can release when the components after it are idle; false by default.
     fn can_release(&self, _now: UnixNanos) -> bool {
         false
     }
 
-    /// Returns the rows that it can release. The engine calls it when the queue of the pipeline is empty and each
-    /// exporter and connector after it can accept a batch at once.
+    /// Returns the rows that the processor can release. The engine calls this when the queue of the pipeline is empty,
+    /// and each exporter and connector for which senders wait has a free consumer.
     fn release(&mut self, _now: UnixNanos) -> Vec<Batch> {
         Vec::new()
     }
 
-    /// Waits until the processor has work before its next tick is due, for example because another process
-    /// wrote to the store. The engine calls [`Processor::tick`] when it returns. By default it never returns.
-    /// The engine drops the future at any `await` when a batch or a tick comes, and calls `wake` again afterwards:
-    /// keep the progress in `self`.
+    /// Waits until the processor has work before its next tick is due, for example because another process wrote to
+    /// the store. When `wake` returns, the engine calls [`Processor::tick`]. By default it never returns. When a batch
+    /// or a tick comes, the engine drops the future at any `await` and calls `wake` again afterwards, so an
+    /// implementation keeps its progress in `self`.
     async fn wake(&mut self) {
         std::future::pending().await
     }
 
-    /// Returns all rows that it still holds. It is the last call.
+    /// Returns all rows that the processor still holds. The engine calls this last.
     fn finish(&mut self, now: UnixNanos) -> Vec<Batch> {
         self.tick(now)
     }
@@ -97,20 +98,20 @@ pub trait Processor: Send {
 /// retries and counters.
 #[async_trait]
 pub trait Exporter: Send + Sync {
-    /// Opens files, connects and binds sockets. Anything that can fail at the start must fail here. Long-running
-    /// work goes to `tasks`. Returns the addresses on which it listens.
+    /// Opens files, connects and binds sockets. Anything that can fail at the start must fail here. Long-running work
+    /// goes to `tasks`. Returns the addresses on which the exporter listens.
     async fn start(&mut self, _tasks: &mut Tasks) -> Result<Vec<ListenAddress>, StartError> {
         Ok(Vec::new())
     }
 
-    /// Exports one batch. `Ok` means that it is durable. The engine may drop the future at any `await` when the
-    /// timeout is over, and then calls `export` again with the same batch.
+    /// Exports one batch. `Ok` means that the batch is durable. When the timeout is over, the engine drops the future
+    /// at any `await`, and may then call `export` again with the same batch.
     async fn export(&self, batch: &Batch) -> Result<(), ExportError>;
 
-    /// Exports several queued batches at once: all of them, or none. `Ok` means that all are durable. After
-    /// an error the engine exports each batch alone. The engine passes only batches for which [`Exporter::joins`]
+    /// Exports several queued batches in one attempt: all of them, or none of them. `Ok` means that all are durable.
+    /// After an error the engine exports each batch alone. It passes only batches for which [`Exporter::can_join`]
     /// returned true.
-    async fn export_together(&self, _batches: &[Batch]) -> Result<(), ExportError> {
+    async fn export_joint(&self, _batches: &[Batch]) -> Result<(), ExportError> {
         let reason = "it exports one batch at a time".to_owned();
         Err(ExportError::Permanent {
             reason,
@@ -118,9 +119,9 @@ pub trait Exporter: Send + Sync {
         })
     }
 
-    /// Whether a queued batch may be exported together with the batches before it, which have `_before` rows.
-    /// For the first batch: whether others may join it. By default each batch is exported alone.
-    fn joins(&self, _before: &RowCounts, _batch: &Batch) -> bool {
+    /// Whether a queued batch can join the batches of a joint export, which have `_before` rows so far. For the first
+    /// batch: whether other batches can join it. By default each batch is exported alone.
+    fn can_join(&self, _before: &RowCounts, _batch: &Batch) -> bool {
         false
     }
 
@@ -129,7 +130,7 @@ pub trait Exporter: Send + Sync {
         usize::MAX
     }
 
-    /// Flushes and closes the destination. It is the last call.
+    /// Flushes and closes the destination. The engine calls this last.
     async fn stop(&self) -> Result<(), RunError> {
         Ok(())
     }
@@ -138,7 +139,8 @@ pub trait Exporter: Send + Sync {
 /// Runs beside the pipelines, for example a health check.
 #[async_trait]
 pub trait Extension: Send {
-    /// Binds sockets. Anything that can fail at the start must fail here. Returns the addresses on which it listens.
+    /// Binds sockets. Anything that can fail at the start must fail here. Returns the addresses on which the extension
+    /// listens.
     async fn start(&mut self) -> Result<Vec<ListenAddress>, StartError> {
         Ok(Vec::new())
     }
@@ -147,7 +149,7 @@ pub trait Extension: Send {
     async fn run(self: Box<Self>, stop: CancellationToken) -> Result<(), RunError>;
 }
 
-/// Rows by signal.
+/// The number of rows of each signal.
 #[derive(Clone, Debug, Default)]
 pub struct RowCounts([usize; Signal::ALL.len()]);
 
@@ -157,12 +159,12 @@ impl RowCounts {
         self.0[batch.signal() as usize] += batch.num_rows();
     }
 
-    /// The rows of one signal.
+    /// The number of rows of one signal.
     pub fn of(&self, signal: Signal) -> usize {
         self.0[signal as usize]
     }
 
-    /// The rows of all signals.
+    /// The number of rows of all signals.
     pub fn total(&self) -> usize {
         self.0.iter().sum()
     }

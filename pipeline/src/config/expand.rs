@@ -28,8 +28,8 @@ pub(crate) struct ExpandedScalar {
     pub(crate) text: String,
     /// Whether a reference to an environment variable was expanded in the text.
     pub(crate) from_environment: bool,
-    /// Whether the whole scalar is one reference. The value then has the type that the expanded
-    /// text would have in the file.
+    /// Whether the whole scalar is one reference. The value then has the type that the expanded text would have if it
+    /// were written in the file.
     pub(crate) is_one_reference: bool,
 }
 

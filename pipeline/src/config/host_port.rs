@@ -10,8 +10,8 @@ use serde::{Deserialize, Deserializer};
 /// The `format` of a `host:port` field in JSON Schema.
 pub(super) const FORMAT: &str = "host_port";
 
-/// A name or an IP address (an IPv6 address in brackets, empty for all addresses), and a port from 0 to
-/// 65535; port 0 takes any free port.
+/// A host and a port from 0 to 65535; port 0 takes any free port. The host is a name or an IP address, with brackets
+/// around an IPv6 address; an empty host means all addresses of the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostPort(String);
 
@@ -32,7 +32,7 @@ impl HostPort {
         &self.0
     }
 
-    /// The host: a name or an IP address (an IPv6 address in brackets); empty for all addresses.
+    /// The host: a name, an IPv4 address, or an IPv6 address in brackets; empty for all addresses.
     pub fn host(&self) -> &str {
         self.0.rsplit_once(':').map_or("", |(host, _)| host)
     }
@@ -43,9 +43,9 @@ impl FromStr for HostPort {
 
     fn from_str(text: &str) -> Result<HostPort, InvalidHostPort> {
         let (host, port) = text.rsplit_once(':').ok_or(InvalidHostPort::Format)?;
-        let bracketed = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
-        let is_ipv6 = bracketed.is_some_and(|it| it.parse::<Ipv6Addr>().is_ok());
-        let is_plain = !host.contains(|it: char| "[]:/".contains(it) || it.is_whitespace());
+        let bracketed = host.strip_prefix('[').and_then(|ip| ip.strip_suffix(']'));
+        let is_ipv6 = bracketed.is_some_and(|ip| ip.parse::<Ipv6Addr>().is_ok());
+        let is_plain = !host.contains(|c: char| "[]:/".contains(c) || c.is_whitespace());
         let is_number = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
         if !is_number || !(is_ipv6 || is_plain) {
             return Err(InvalidHostPort::Format);

@@ -10,22 +10,22 @@ use super::node::{MapEntry, Value, YamlNode};
 use super::parse;
 use super::position::{Problem, Source, SourcePosition};
 
-/// The size limit of a file, in bytes: people write configurations, so a larger file is not one.
+/// The size limit of a file, in bytes. People write configurations, so a larger file is not a configuration.
 const MAX_FILE: u64 = 4 << 20;
 
 /// One configuration, merged from all its files.
 #[derive(Debug)]
 pub struct LoadedConfig {
     pub root: YamlNode,
-    /// Problems of loading: unset variables, duplicate keys, syntax. The rest of the tree can still be
-    /// checked, so that all problems are reported at once.
+    /// Problems of loading: unset variables, duplicate keys, syntax. The rest of the tree can still be checked, so that
+    /// one run reports all problems.
     pub problems: Vec<Problem>,
-    /// Whether the tree lacks a file or setting that could not be read.
+    /// Whether a file or setting is missing in the tree, because it could not be read.
     pub is_partial: bool,
 }
 
-/// Reads files in order and merges each over those before it, then the settings `a.b=value`, whose values are
-/// YAML. Maps are merged key by key; any other value replaces the earlier value.
+/// Reads the files in order and merges each file over the earlier ones. Then merges the settings `a.b=value`, whose
+/// values are YAML. Maps are merged key by key; any other value replaces the earlier value.
 pub fn load(files: &[PathBuf], settings: &[String], mut context: LoadContext<'_>) -> LoadedConfig {
     let mut root: Option<YamlNode> = None;
     let mut is_partial = false;
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn later_files_and_settings_win_and_keep_their_position() {
+    fn values_of_later_files_and_settings_replace_earlier_values_and_keep_their_positions() {
         let first = temporary("first.yaml", "a: {b: 1, c: [1, 2]}\nd: ${env:PORT}\n");
         let second = temporary("second.yaml", "a:\n  c: [3]\n");
         let settings = ["a.e.f=[x, 7]".to_owned()];

@@ -1,9 +1,9 @@
-//! Merges a configuration with a later one.
+//! Merges two configurations.
 
 use super::node::{Value, YamlNode};
 
-/// Merges `later` over `earlier`. Maps are merged key by key; any other value replaces the earlier value. But a
-/// key without a value leaves an earlier map unchanged.
+/// Merges `later` over `earlier`. Maps are merged key by key; any other value replaces the earlier value. But a null
+/// leaves an earlier map unchanged, so a key without a value does too.
 pub(crate) fn merge(earlier: YamlNode, later: YamlNode) -> YamlNode {
     if matches!(earlier.value, Value::Map(_)) && later.is_null() {
         return earlier;
@@ -18,11 +18,11 @@ pub(crate) fn merge(earlier: YamlNode, later: YamlNode) -> YamlNode {
         }
     };
     for entry in more {
-        match entries.iter_mut().find(|known| known.key == entry.key) {
-            Some(known) => {
-                let value = std::mem::replace(&mut known.value, YamlNode::empty());
-                known.value = merge(value, entry.value);
-                known.position = entry.position;
+        match entries.iter_mut().find(|other| other.key == entry.key) {
+            Some(existing) => {
+                let value = std::mem::replace(&mut existing.value, YamlNode::empty());
+                existing.value = merge(value, entry.value);
+                existing.position = entry.position;
             }
             None => entries.push(entry),
         }

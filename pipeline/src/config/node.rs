@@ -83,7 +83,7 @@ impl YamlNode {
         }
     }
 
-    /// The position of its first character.
+    /// The position of the first character of the value.
     pub fn position(&self) -> &SourcePosition {
         &self.position
     }
@@ -145,7 +145,7 @@ impl YamlNode {
         matches!(&self.value, Value::Scalar(scalar) if scalar.typed() == TypedScalar::Null)
     }
 
-    /// Whether it contains a value that could not be read, so that it cannot be decoded.
+    /// Whether the node is or contains a value that could not be read. Such a node cannot be decoded.
     pub(crate) fn has_invalid(&self) -> bool {
         match &self.value {
             Value::Invalid => true,

@@ -9,7 +9,7 @@ use super::expand::{LoadContext, expand};
 use super::node::{MapEntry, Scalar, Value, YamlNode};
 use super::position::{Problem, Source, SourcePosition};
 
-/// The limit of nodes in one document with its aliases expanded: a few lines can expand to billions of nodes.
+/// The limit of nodes in one document, with all aliases expanded: a few lines can expand to billions of nodes.
 const MAX_NODES: usize = 100_000;
 /// The limit of nesting levels, so that a recursive walk never exhausts the stack.
 const MAX_DEPTH: usize = 100;
@@ -60,10 +60,10 @@ pub(crate) fn parse_at(
     builder.document()
 }
 
-/// A value that has an anchor.
+/// A value with an anchor, to which aliases can refer.
 struct Anchor {
     node: YamlNode,
-    /// The number of nodes in it.
+    /// The number of nodes in the value.
     nodes: usize,
     /// The number of its levels.
     height: usize,
@@ -187,7 +187,7 @@ impl<'a> TreeBuilder<'a, '_, '_> {
     fn scalar(&mut self, written: &str, plain: bool, position: &SourcePosition) -> Value {
         match expand(written, &*self.context.environment) {
             Ok(expanded) => Value::Scalar(Scalar {
-                // Within a flow map braces need quotes, so `"${env:PORT}"` may be a number although it is quoted.
+                // In a flow map, braces need quotes. So a quoted `"${env:PORT}"` may be a number.
                 plain: plain || (expanded.from_environment && expanded.is_one_reference),
                 written: expanded.from_environment.then(|| written.into()),
                 text: expanded.text.into(),
@@ -281,7 +281,7 @@ impl<'a> TreeBuilder<'a, '_, '_> {
         }
     }
 
-    /// Whether a tag declares a scalar as text. Reports tags other than those of YAML's core schema.
+    /// Whether a tag declares a scalar as text. Reports a tag that YAML's core schema does not have.
     fn is_text(&mut self, tag: Option<&Tag>, position: &SourcePosition) -> bool {
         let Some(tag) = tag else { return false };
         if !tag.is_yaml_core_schema() && !tag.suffix.is_empty() {
@@ -317,7 +317,7 @@ impl<'a> TreeBuilder<'a, '_, '_> {
         let mut problem = self.problem(*error.marker(), error.info());
         let lines = self.source.text.lines().count().max(1);
         if problem.position.line > lines {
-            // The message shows a line, and after the last line there is none.
+            // The message shows a line, so the position must be within the last line.
             problem.position.line = lines;
             problem.position.column = problem.position.text().chars().count() + 1;
         }
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn anchors_aliases_and_merge_keys_work() {
+    fn aliases_and_merge_keys_are_expanded() {
         let text = "base: &base {a: 1, b: 2}\nmore: &more {c: 4}\nx: *base\n\
                     y: {<<: [*base, *more], b: 3}\n";
         let root = YamlNode::from_yaml(text).unwrap();
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn deep_nesting_is_rejected_also_through_aliases() {
+    fn deep_nesting_is_rejected_even_through_aliases() {
         let flow = |levels| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         assert!(wrong(&flow(150)).1.contains("levels of nesting"));
         assert!(YamlNode::from_yaml(&flow(50_000)).is_err());
@@ -407,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_document_is_an_empty_map() {
+    fn empty_document_is_an_empty_map() {
         for text in ["", "# nothing\n", "---\n"] {
             let root = YamlNode::from_yaml(text).unwrap();
             assert_eq!(root.keys().count(), 0, "{text:?}");

@@ -1,18 +1,18 @@
-//! Positions inside of a scalar, for a language within the YAML, such as SQL.
+//! Positions within a scalar that contains another language, such as SQL.
 
 use super::node::{Value, YamlNode};
 use super::position::{Problem, SourcePosition};
 
 impl YamlNode {
     /// A problem at a byte offset in the text of a scalar. If a variable was expanded in the text, the position is
-    /// that of the scalar.
+    /// the start of the scalar.
     pub fn problem_at(&self, offset: usize, message: impl Into<String>) -> Problem {
         let position = self.position_of(offset);
         Problem::new(position.as_ref().unwrap_or(&self.position), message)
     }
 
-    /// Finds the position of a byte offset in the file. The text and the file differ in line ends and indentation,
-    /// as the style of the scalar requires; all other characters are in the same order.
+    /// Finds the position in the file of a byte offset in the text. Depending on the style of the scalar, the text and
+    /// the file differ in white space, quotes and escapes; all other characters are in the same order.
     fn position_of(&self, offset: usize) -> Option<SourcePosition> {
         let Value::Scalar(scalar) = &self.value else {
             return None;
@@ -45,7 +45,7 @@ impl YamlNode {
     }
 }
 
-/// Reads a file from the first character of a scalar on.
+/// Reads the characters of a file, beginning at a scalar.
 struct ScalarSource<'a> {
     rest: std::iter::Peekable<std::str::Chars<'a>>,
     line: usize,
@@ -87,8 +87,7 @@ impl<'a> ScalarSource<'a> {
         Some(c)
     }
 
-    /// Reads the next character that is not white space and returns its line and column; none if it is not
-    /// `expected`.
+    /// Reads the next character that is not white space. Returns its line and column; `None` if it is not `expected`.
     fn find(&mut self, expected: char) -> Option<(usize, usize)> {
         loop {
             let position = (self.line, self.column);
@@ -97,7 +96,7 @@ impl<'a> ScalarSource<'a> {
                 continue;
             }
             if c == '\\' && self.quote == Some('"') {
-                // Escaped white space is skipped. Any other escaped character is the character itself.
+                // Escaped white space is skipped. Other escapes must consist of a backslash and the character itself.
                 match self.next()? {
                     'n' | 't' | 'r' | ' ' | '\n' => continue,
                     escaped if escaped == expected => return Some(position),
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn expanded_text_has_the_place_of_its_scalar() {
+    fn expanded_text_has_the_position_of_its_scalar() {
         assert_eq!(position("q: SELECT ${env:AIRDIG_TEST_UNSET:-here}"), (1, 4));
     }
 

@@ -2,7 +2,7 @@
 
 use super::node::{Value, YamlNode};
 
-/// A run of this many letters or digits of a value must not appear in a message either.
+/// A message must not contain a run of this many letters or digits of a value either.
 const MIN_LEAK: usize = 4;
 
 /// Replaces the values of variables in a message about a node by the text in the file, `${env:X}`.

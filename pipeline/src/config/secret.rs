@@ -1,4 +1,4 @@
-//! A text that must not appear in logs or messages.
+//! Text that must not appear in logs or error messages.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use serde::Deserialize;
 pub struct Secret(String);
 
 impl Secret {
-    /// The text itself. Callers send it and never log it.
+    /// The text itself. A caller may send it to the destination that it is for, and must not log it.
     pub fn expose(&self) -> &str {
         &self.0
     }

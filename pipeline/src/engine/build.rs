@@ -1,4 +1,4 @@
-//! Converts a topology to a plan: builds each component, in the order of the topology.
+//! Converts a topology to a plan: builds each component, in the build order of the topology.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,10 +29,10 @@ pub(super) fn build(topology: Topology, registry: &Registry) -> Result<Plan, Eng
         let Some(spec) = topology.components.get(key) else {
             continue;
         };
-        let unknown = || EngineError::UnknownType {
+        let unknown_type = || EngineError::UnknownType {
             component: component_name(key),
         };
-        let factory = registry.find(*class, id.kind()).ok_or_else(unknown)?;
+        let factory = registry.find(*class, id.kind()).ok_or_else(unknown_type)?;
         if *class == ComponentClass::Processor {
             let services = (&shared, &plan.metrics);
             build_processors(&topology, id, spec, factory, services, &mut processors)?;
@@ -76,7 +76,7 @@ fn add(
             id,
             receiver: factory.build_receiver(config, host)?,
         }),
-        // `build_processors` builds the processors, once for each pipeline.
+        // This is always a connector, since `build_processors` builds the processors of pipelines.
         ComponentClass::Connector | ComponentClass::Processor => {
             plan.connectors.push(PlannedConnector {
                 id,

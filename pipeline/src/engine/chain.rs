@@ -30,11 +30,11 @@ pub(super) struct ProcessorChain {
     pub(super) name: String,
     pub(super) links: Vec<Link>,
     pub(super) routes: Vec<Route>,
-    /// Cancelled when a stop has taken too long.
+    /// Cancelled at the shutdown deadline.
     pub(super) give_up: CancellationToken,
 }
 
-/// The time of each link's next tick; none if the link requests no tick.
+/// The time of each link's next tick; `None` if the link requests no tick.
 struct TickTimers(Vec<Option<Instant>>);
 
 /// Starts the thread of a chain. The future resolves when the thread has ended.
@@ -51,7 +51,7 @@ pub(super) fn spawn(
             let run = || runtime.block_on(chain.run(queue));
             let result = catch_unwind(AssertUnwindSafe(run))
                 .unwrap_or_else(|panic| Err(TaskFailure::panicked(None, panic.as_ref())));
-            // An error means that the engine did not wait for this thread.
+            // An error means that the engine no longer waits for this thread.
             let _ = ended.send(result);
         })
         .map_err(|source| EngineError::Thread {
@@ -68,7 +68,7 @@ pub(super) fn spawn(
 
 impl ProcessorChain {
     /// Loads the processors, then runs until the queue is closed and empty, or until `give_up` is cancelled
-    /// and the queue is empty. Then each processor returns what it still holds.
+    /// and the queue is empty. Then each processor emits the rows that it still holds.
     async fn run(self, mut queue: Queue) -> Result<(), TaskFailure> {
         let ProcessorChain {
             mut links,
@@ -94,8 +94,8 @@ impl ProcessorChain {
                         send_all(&routes, &made).await;
                     }
                 }
-                // Wakes come before batches, too. They cannot starve batches, since a processor wakes at most once for
-                // each read of the store.
+                // Wakes come before batches. They cannot starve batches, since a processor wakes at most once for each
+                // read of the store.
                 index = links.woken() => {
                     let made = links.call(move |links| links.tick(index))?;
                     send_all(&routes, &made).await;
@@ -113,7 +113,7 @@ impl ProcessorChain {
                     let made = links.call(move |links| links.release(index))?;
                     send_all(&routes, &made).await;
                 }
-                // Giving up comes last, since queued batches must reach the exporters, which refuse them.
+                // Giving up comes last: queued batches must first reach the exporters, which then refuse them.
                 () = give_up.cancelled() => break,
             }
         }
@@ -125,7 +125,8 @@ impl ProcessorChain {
     }
 }
 
-/// The batch that was taken out of the queue while processors loaded, or else the next one of the queue.
+/// Returns the batch that was taken out of the queue while processors loaded. If there is none, waits for the next
+/// batch of the queue.
 async fn next(first: &mut Option<QueuedBatch>, queue: &mut Queue) -> Option<QueuedBatch> {
     match first.take() {
         Some(first) => Some(first),
@@ -134,8 +135,8 @@ async fn next(first: &mut Option<QueuedBatch>, queue: &mut Queue) -> Option<Queu
 }
 
 impl TickTimers {
-    /// Updates the time of each processor's next tick. An interval begins now, after the last call, so that ticks that
-    /// take longer than their interval leave time for batches.
+    /// Updates the time of each processor's next tick. A new interval begins after the tick, not before it, so that a
+    /// tick that takes longer than its interval does not starve batches.
     fn update(&mut self, links: &ChainLinks) {
         let (now, wall) = (Instant::now(), UnixNanos::now());
         for (due, link) in self.0.iter_mut().zip(links.links.iter().flatten()) {
@@ -150,7 +151,7 @@ impl TickTimers {
         self.0.iter().flatten().min().copied()
     }
 
-    /// The links that are due; their timers are cleared.
+    /// Returns the indices of the links that are due, and clears their timers.
     fn take_due(&mut self, now: Instant) -> Vec<usize> {
         let due = self.0.iter_mut().enumerate().filter_map(|(index, due)| {
             due.take_if(|due| *due <= now)?;
@@ -169,7 +170,7 @@ async fn wait_until(due: Option<Instant>) {
 
 /// The links, and the index of the link that runs now.
 struct ChainLinks {
-    /// None only during a call and after a panic.
+    /// `None` only during a call and after a panic.
     links: Option<Vec<Link>>,
     names: Vec<String>,
     current: Arc<AtomicUsize>,
@@ -188,7 +189,7 @@ impl ChainLinks {
         self.names.len()
     }
 
-    /// The last link that can release rows, since its rows pass the fewest other links.
+    /// The index of the last link that can release rows: the rows of that link pass through the fewest other links.
     fn releasable(&self) -> Option<usize> {
         let now = UnixNanos::now();
         let links = self.links.as_deref().unwrap_or_default();
@@ -207,8 +208,7 @@ impl ChainLinks {
         }
     }
 
-    /// Runs `work` on the links. If it panics, all links are dropped with the batches that they hold, so that each of
-    /// these batches is refused to its senders.
+    /// Runs `work` on the links. If it panics, all links are dropped, and the batches that they hold are refused.
     fn call(
         &mut self,
         work: impl FnOnce(&mut LinksInCall) -> Vec<Batch>,

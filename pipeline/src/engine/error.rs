@@ -26,7 +26,7 @@ pub enum EngineError {
         source: StartError,
     },
     #[error(
-        "cannot serve own metrics on {address}; set service::telemetry::metrics::address to a free address"
+        "cannot serve metrics on {address}; set service::telemetry::metrics::address to a free address"
     )]
     Metrics {
         address: SocketAddr,
@@ -48,7 +48,7 @@ pub enum EngineError {
         within: Duration,
         components: Vec<UnfinishedComponent>,
     },
-    /// A component failed, and then others did not stop in time.
+    /// A component failed, and other components then did not stop in time.
     #[error("{cause}; then {unfinished}")]
     FailedUnfinished {
         #[source]
@@ -57,11 +57,11 @@ pub enum EngineError {
     },
 }
 
-/// A component that did not finish before the deadline of the stop.
+/// A component that did not finish before the shutdown deadline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnfinishedComponent {
     pub component: String,
-    /// The number of batches that it still held. They were refused to their senders.
+    /// The number of batches that it still held. The engine refused them.
     pub batches: usize,
 }
 

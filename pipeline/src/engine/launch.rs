@@ -16,7 +16,7 @@ use super::metrics_server;
 use super::outbox::Outbox;
 use super::plan::{Limits, Plan, PlannedConnector, PlannedExporter, PlannedPipeline};
 use super::route::Route;
-use super::sending::{self, Sending};
+use super::sending::{self, ExporterSender};
 use super::start::Started;
 use super::task_set::{StopStage, TaskSet};
 use crate::SignalSet;
@@ -29,7 +29,7 @@ use crate::topology::ComponentKey;
 #[derive(Default)]
 pub(super) struct StopTokens {
     pub(super) receivers: CancellationToken,
-    /// Cancelled at the deadline of the stop: batches that components still hold are refused.
+    /// Cancelled at the shutdown deadline: batches that components still hold are refused.
     pub(super) give_up: CancellationToken,
     pub(super) tasks: CancellationToken,
     pub(super) extensions: CancellationToken,
@@ -44,7 +44,7 @@ pub(super) struct RunningTasks {
     pub(super) gauges: BTreeMap<String, Gauge>,
     /// The outboxes, by the names of the tasks that export them.
     pub(super) outboxes: BTreeMap<String, Outbox>,
-    /// Senders that keep every queue open until the stop, also a queue into which no component sends.
+    /// Senders that keep all queues open until the stop, even a queue to which no component sends.
     pub(super) keep_open: Vec<Sender>,
 }
 
@@ -117,8 +117,8 @@ pub(super) fn launch(
     Ok(running)
 }
 
-/// For each receiver and connector, senders to its pipelines. It is dropped after the launch, so that a channel closes
-/// when the last component that sends into it ends.
+/// For each receiver and connector, a sender to each of its pipelines. These are dropped after the launch, so that a
+/// queue closes when the last component that sends to it ends.
 struct PipelineSenders {
     senders: BTreeMap<ComponentKey, Vec<Sender>>,
 }
@@ -184,7 +184,7 @@ impl Wiring {
         };
         let exporter: Arc<dyn Exporter> = Arc::from(planned.exporter);
         let name = component_name(&key);
-        let sending = Arc::new(Sending {
+        let exporter_sender = Arc::new(ExporterSender {
             name: name.clone(),
             exporter: exporter.clone(),
             settings: planned.settings,
@@ -192,7 +192,7 @@ impl Wiring {
             permits,
             give_up: self.give_up.clone(),
         });
-        let exporting = sending::export_outbox(sending.clone(), outbox.clone());
+        let exporting = sending::export_outbox(exporter_sender.clone(), outbox.clone());
         let outbox_task = format!("{name} (outbox)");
         self.running
             .task_set
@@ -201,7 +201,7 @@ impl Wiring {
         let queue = Arc::new(Mutex::new(queue));
         let task_set = &mut self.running.task_set;
         for _ in 0..consumers {
-            let work = sending::consume(sending.clone(), queue.clone());
+            let work = sending::consume(exporter_sender.clone(), queue.clone());
             task_set.spawn(StopStage::Consumers, name.clone(), work);
         }
         for (task, work) in tasks.spawned {

@@ -21,7 +21,7 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Processes a batch and counts its rows. A batch that the processor rejects is refused to its senders.
+    /// Processes a batch and counts its rows. If the processor rejects the batch, the batch is refused.
     pub(super) fn process(&mut self, batch: Batch, now: UnixNanos) -> Vec<Batch> {
         let (signal, rows) = (batch.signal(), batch.num_rows());
         let delivery = batch.delivery().clone();

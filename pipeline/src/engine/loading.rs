@@ -13,9 +13,10 @@ use crate::channel::{Queue, QueuedBatch};
 
 /// How loading ended.
 pub(super) enum LoadOutcome {
-    /// All processors have loaded. Contains the first batch if it was taken out of the queue meanwhile.
+    /// All processors have loaded. Contains the first batch of the queue, if one arrived meanwhile.
     Loaded(Option<QueuedBatch>),
-    /// The process stops, and there is no batch to process.
+    /// The queue was closed and empty, or the stop has reached its deadline. In the latter case, dropping the queue
+    /// refuses its batches.
     Stopped,
 }
 

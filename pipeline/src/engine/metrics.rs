@@ -1,7 +1,7 @@
 //! airdig's own metrics, with the Collector's names, so that dashboards for the Collector work.
 //!
-//! Metrics of traces, metrics and logs are named `otelcol_…`, those of airdig's own signals `airdig_…`. Names
-//! have no `_total`, as the Collector serves them by default.
+//! The metrics of traces, metrics and logs are named `otelcol_…`, those of other signals `airdig_…`. As in the
+//! Collector's default configuration, names have no suffix `_total`.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::{Signal, SignalSet};
 pub struct ProcessorCounters {
     pub incoming: AtomicU64,
     pub outgoing: AtomicU64,
-    /// Rows of batches that it rejected.
+    /// Rows of batches that the processor rejected.
     pub refused: AtomicU64,
 }
 
@@ -28,7 +28,7 @@ pub struct ProcessorCounters {
 #[derive(Debug, Default)]
 pub struct ExporterCounters {
     pub sent: PerSignal,
-    /// Rows that failed permanently, or were not exported before the sender's deadline.
+    /// Rows that the engine stopped exporting: rejected permanently, or not exported before the sender's deadline.
     pub send_failed: PerSignal,
     /// Rows that were refused because the queue was full.
     pub enqueue_failed: PerSignal,
@@ -44,7 +44,7 @@ pub struct EngineMetrics {
     /// Each with the id of its pipeline.
     processors: Vec<(String, LabelledCounters<ProcessorCounters>)>,
     exporters: Vec<(LabelledCounters<ExporterCounters>, Gauge, Outbox)>,
-    /// The metrics that components have registered themselves.
+    /// The metrics that components have registered.
     components: ComponentMetrics,
 }
 
@@ -69,7 +69,7 @@ impl EngineMetrics {
         }
     }
 
-    /// Adds a receiver. The counters of `signals` are served from the start, when they are 0.
+    /// Adds a receiver. The counters of `signals` are served even while they are 0.
     pub(super) fn receiver(&mut self, id: String, signals: SignalSet) -> Arc<ReceiverCounters> {
         let counters = Arc::<ReceiverCounters>::default();
         self.receivers.push(LabelledCounters {
@@ -119,7 +119,7 @@ impl EngineMetrics {
                 families.items("receiver_accepted", signal, &labels, &counters.accepted);
                 families.items("receiver_refused", signal, &labels, &counters.refused);
             }
-            let requests = lock(&receiver.counters.requests);
+            let requests = lock(&receiver.counters.refused_requests);
             for ((signal, reason), count) in requests.iter() {
                 let labels = [labels[0], ("signal", signal.name()), ("reason", reason)];
                 families.counter("airdig_receiver_refused_requests", &labels, *count);
@@ -193,8 +193,7 @@ impl EngineMetrics {
     }
 }
 
-/// Lines by metric family, since the format requires that the lines of one name are adjacent. Each family has its name,
-/// type and lines.
+/// The name, type and lines of each metric family. The format requires that all lines of one name are adjacent.
 #[derive(Default)]
 struct MetricFamilies(Vec<(String, &'static str, String)>);
 
@@ -225,8 +224,8 @@ impl MetricFamilies {
     }
 
     fn add(&mut self, name: &str, kind: &'static str, labels: &[(&str, &str)], value: f64) {
-        let known = self.0.iter().position(|(known, ..)| known == name);
-        let index = known.unwrap_or_else(|| {
+        let existing = self.0.iter().position(|(family, ..)| family == name);
+        let index = existing.unwrap_or_else(|| {
             self.0.push((name.to_owned(), kind, String::new()));
             self.0.len() - 1
         });

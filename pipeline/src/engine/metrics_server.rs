@@ -36,7 +36,7 @@ pub(super) async fn serve(
     let serving = axum::serve(listener, router).into_future();
     // Scrapers keep connections open. Closing them at the stop loses no data.
     tokio::select! {
-        served = serving => served.map_err(|error| RunError::because("serving own metrics", error)),
+        served = serving => served.map_err(|error| RunError::because("serving metrics", error)),
         () = stop.cancelled() => Ok(()),
     }
 }

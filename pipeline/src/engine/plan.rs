@@ -11,10 +11,10 @@ use crate::exporter_settings::ExporterSettings;
 use crate::topology::ComponentKey;
 use crate::{Signal, SignalSet};
 
-/// The input of the engine: built components and their connections.
+/// The input of the engine: built components and their connections. The components of a class start in the order of
+/// their vector.
 #[derive(Default)]
 pub struct Plan {
-    /// Each class in the order in which its components start.
     pub extensions: Vec<PlannedExtension>,
     pub exporters: Vec<PlannedExporter>,
     pub connectors: Vec<PlannedConnector>,
@@ -25,7 +25,7 @@ pub struct Plan {
     pub limits: Limits,
     /// Senders to the receivers that accept refresh requests.
     pub refresh_senders: Vec<Sender>,
-    /// The metrics that components register themselves.
+    /// The metrics that components register.
     pub metrics: ComponentMetrics,
 }
 
@@ -58,7 +58,7 @@ pub struct PlannedReceiver {
 /// A pipeline with its built processors.
 pub struct PlannedPipeline {
     pub id: ComponentId,
-    /// The only signal that it accepts from its receivers; none if it accepts all signals.
+    /// The only signal that the pipeline accepts from its receivers; `None` if it accepts all signals.
     pub signal: Option<Signal>,
     /// Receivers, and connectors that send to this pipeline.
     pub receivers: Vec<ComponentKey>,
@@ -67,7 +67,7 @@ pub struct PlannedPipeline {
     pub exporters: Vec<ComponentKey>,
 }
 
-/// The limits of the memory of queues and of the duration of a stop.
+/// Limits of the memory of queues, and of the duration of a stop.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Capacity in bytes of the queue of a pipeline or connector.
@@ -76,7 +76,7 @@ pub struct Limits {
     pub exporter_bytes: usize,
     /// How long a stop may take before the remaining batches are refused.
     pub stop_within: Duration,
-    /// How long receivers may take after that to send the refusals to their senders.
+    /// How long each stage of the stop may take after that, for example receivers that send the refusals.
     pub grace: Duration,
 }
 

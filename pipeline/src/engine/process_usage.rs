@@ -1,9 +1,9 @@
-//! CPU time and memory of the process, from Linux' `/proc`. They are unknown on other systems.
+//! Reads the CPU time and memory of the process from Linux' `/proc`. They are unknown on other systems.
 
 use std::fs;
 use std::time::Duration;
 
-/// What the process uses.
+/// The CPU time and memory of the process.
 pub(super) struct ProcessUsage {
     /// User and system time.
     pub(super) cpu: Duration,
@@ -11,7 +11,7 @@ pub(super) struct ProcessUsage {
     pub(super) resident: u64,
 }
 
-/// Reads `/proc/self`, see proc(5). Returns none on systems without it.
+/// Reads `/proc/self`, see proc(5). Returns `None` on systems without it.
 pub(super) fn process_usage() -> Option<ProcessUsage> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
     let status = fs::read_to_string("/proc/self/status").ok()?;

@@ -10,23 +10,24 @@ use super::outbox::Outbox;
 use crate::channel::{Reservation, SendError, Sender};
 use crate::{Batch, Delivery};
 
-/// The way to one exporter, connector or receiver. A slow or full route does not delay the other routes.
+/// The way to one exporter, connector or receiver. A full route delays the other routes only if the chain waits for it
+/// (see `Route::waits_for`).
 #[derive(Clone)]
 pub(super) struct Route {
     pub(super) sender: Sender,
     /// `sending_queue::block_on_overflow`: when the queue is full, the chain waits instead of refusing the batch.
     pub(super) block: bool,
-    /// The batch is acknowledged when it is queued, not when it is durable.
+    /// A batch is acknowledged when it is queued, not when it is durable.
     pub(super) ack_when_queued: bool,
     /// When the queue is full, batches are dropped without a refusal.
     pub(super) optional: bool,
     /// The number of batches that are consumed concurrently.
     pub(super) consumers: usize,
-    /// Limits concurrent exports of the queue and the outbox together; none if there is no limit.
+    /// Limits concurrent exports of the queue and the outbox together; `None` if there is no limit.
     pub(super) permits: Option<Arc<Semaphore>>,
-    /// Stores the rows for which no sender waits; only of exporters.
+    /// Holds the rows for which no sender waits; `None` if the route does not lead to an exporter.
     pub(super) outbox: Option<Outbox>,
-    /// The counters of the exporter; only of exporters.
+    /// The counters of the exporter; `None` if the route does not lead to an exporter.
     pub(super) counters: Option<Arc<ExporterCounters>>,
 }
 
@@ -37,9 +38,9 @@ struct ReservedBatch<'r> {
     batch: &'r Batch,
 }
 
-/// Sends each batch to all routes that accept its signal, in order. Capacity for all batches is reserved before the
-/// first one is queued, so that an exporter that takes several batches at once usually gets all of one request.
-/// Waits for full routes that block last, after all other routes have the batch.
+/// Sends each batch to all routes that accept its signal, in order. Reserves capacity for all batches before it queues
+/// the first one. So an exporter that supports joint exports usually gets all batches of one request. Waits for a full
+/// route only after all other routes have the batch.
 pub(super) async fn send_all(routes: &[Route], batches: &[Batch]) {
     let mut reserved = Vec::with_capacity(batches.len());
     for batch in batches.iter().filter(|batch| batch.num_rows() > 0) {
@@ -67,7 +68,7 @@ pub(super) async fn send_all(routes: &[Route], batches: &[Batch]) {
         if full.is_empty() {
             continue;
         }
-        // The exporter must get the reserved batches, since it must finish some before it has capacity for this one.
+        // The exporter must get the reserved batches first: it has no capacity for this one before it finishes some.
         reserved.drain(..).for_each(ReservedBatch::send);
         for route in full {
             match route.sender.reserve(batch).await {
@@ -84,8 +85,8 @@ pub(super) async fn send_all(routes: &[Route], batches: &[Batch]) {
     reserved.into_iter().for_each(ReservedBatch::send);
 }
 
-/// Waits until all routes can accept a batch at once. Ignores optional routes, and also routes that acknowledge when
-/// queued unless all required routes do.
+/// Waits until each route has a free consumer. Ignores optional routes. Also ignores routes that acknowledge a batch
+/// when it is queued, unless all required routes do that.
 pub(super) async fn wait_all_idle(routes: &[Route]) {
     let required = || routes.iter().filter(|route| !route.optional);
     let is_any_awaited = required().any(|route| !route.ack_when_queued);
@@ -94,7 +95,7 @@ pub(super) async fn wait_all_idle(routes: &[Route]) {
     while let Some(route) = counted().find(|route| !route.is_idle()) {
         route.sender.gauge().wait_below(route.consumers).await;
         if let Some(permits) = &route.permits {
-            // The permit is released at once.
+            // This only waits for a permit and does not keep it.
             let _ = permits.acquire().await;
         }
     }
@@ -114,12 +115,12 @@ impl ReservedBatch<'_> {
 }
 
 impl Route {
-    /// Whether it can accept a batch at once.
+    /// Whether a consumer is free, and a permit if exports are limited.
     fn is_idle(&self) -> bool {
         let has_permit = self
             .permits
             .as_ref()
-            .is_none_or(|it| it.available_permits() > 0);
+            .is_none_or(|permits| permits.available_permits() > 0);
         has_permit && self.sender.gauge().batches() < self.consumers
     }
 
@@ -130,7 +131,7 @@ impl Route {
         self.block || (would_be_lost && !self.optional)
     }
 
-    /// The batch as it is queued: without its senders if they are acknowledged when it is queued.
+    /// The batch to queue. If the route acknowledges batches when they are queued, no sender waits for it any more.
     fn for_queue(&self, batch: &Batch) -> Batch {
         if self.ack_when_queued {
             return batch.clone().with_delivery(Delivery::untracked());
@@ -151,7 +152,7 @@ impl Route {
         batch.delivery().refuse(&error.refusal());
         let queue = self.sender.name();
         if batch.delivery().is_awaited() {
-            warn!(%queue, %signal, rows, reason = %error, "batch refused to its sender");
+            warn!(%queue, %signal, rows, reason = %error, "batch refused");
         } else {
             error!(%queue, %signal, rows, reason = %error, "rows lost: no sender can send them again");
         }
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn batch_that_waits_for_capacity_delays_no_earlier_batch_and_no_other_route() {
+    async fn batch_that_waits_for_capacity_delays_neither_earlier_batches_nor_other_routes() {
         let ((small, mut of_small), (large, mut of_large)) = (route(2), route(9));
         let (routes, batches) = ([small, large], batches());
         let sending = send_all(&routes, &batches);

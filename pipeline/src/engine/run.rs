@@ -38,11 +38,11 @@ impl Engine {
         build::build(topology, registry).map(Engine::from)
     }
 
-    /// Runs until `shutdown` resolves, then drains: each accepted batch is delivered or refused to its
-    /// sender. The engine also drains when a component fails, panics or ends before the shutdown.
+    /// Runs until `shutdown` resolves, then drains: each accepted batch is delivered or refused. The engine also drains
+    /// when a component fails, panics or ends before the shutdown.
     ///
     /// # Errors
-    /// When a component cannot start, has failed, or did not finish before the deadline of the stop.
+    /// When a component cannot start, has failed, or did not finish before the shutdown deadline.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), EngineError> {
         let mut plan = self.plan;
         let limits = plan.limits;
@@ -77,7 +77,7 @@ impl EngineRun {
     async fn wait_for_end(&mut self, shutdown: impl Future<Output = ()>) {
         let ended = tokio::select! {
             () = shutdown => return,
-            // `next` returns none if there are no tasks. Then only the shutdown ends the process.
+            // `next` returns `None` if there are no tasks. Then only the shutdown ends the process.
             Some(ended) = self.running.task_set.next() => ended,
         };
         let component = ended.name;
@@ -124,8 +124,8 @@ impl EngineRun {
         }
     }
 
-    /// Drains from the receivers on: when the last sender of a channel ends, the consumer empties the channel and ends,
-    /// too. It may be called again after it was cancelled.
+    /// Stops the components in the order of the data flow, beginning with the receivers. When the last component that
+    /// sends to a queue ends, the consumer empties the queue and ends. `give_up` continues a drain that was cancelled.
     async fn drain(&mut self) {
         self.drain_batches().await;
         self.close().await;
@@ -189,7 +189,7 @@ impl EngineRun {
         }
     }
 
-    /// The components that still hold batches, and those of the first stage that has not ended.
+    /// The running components that still hold batches, and all running components of the earliest stage.
     fn unfinished(&self) -> Vec<UnfinishedComponent> {
         let tasks = self.running.task_set.running_tasks();
         let first = tasks.first().map(|(stage, _)| *stage);

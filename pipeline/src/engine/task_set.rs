@@ -8,8 +8,8 @@ use futures::FutureExt;
 use tokio::task::{AbortHandle, Id, JoinSet};
 
 use super::error::EngineError;
-use crate::cause::panic_message;
 use crate::component::RunError;
+use crate::error_cause::panic_message;
 
 /// The stages of a stop, in the order in which the engine waits for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,7 +31,7 @@ pub(super) enum StopStage {
 pub(super) enum TaskFailure {
     Failed(RunError),
     Panicked {
-        /// The component that panicked, if it is known more exactly than by the name of the task.
+        /// The component that panicked, if it is known. Otherwise the error names the task.
         component: Option<String>,
         message: String,
     },
@@ -107,7 +107,7 @@ impl TaskSet {
         self.running.insert(handle.id(), task);
     }
 
-    /// Waits for the next task to end; none once all have ended.
+    /// Waits until a task ends. Returns `None` if no task runs.
     pub(super) async fn next(&mut self) -> Option<EndedTask> {
         let (id, result) = match self.tasks.join_next_with_id().await? {
             Ok(ended) => ended,
@@ -128,7 +128,7 @@ impl TaskSet {
         self.running.values().any(|task| task.stage == stage)
     }
 
-    /// The running tasks by stage and name, each name once.
+    /// The stages and names of the running tasks, without duplicates.
     pub(super) fn running_tasks(&self) -> BTreeSet<(StopStage, String)> {
         let tasks = self.running.values();
         tasks.map(|task| (task.stage, task.name.clone())).collect()

@@ -19,8 +19,8 @@ pub struct GraphAlias {
 pub struct KnownAlias {
     pub uid: String,
     pub source: String,
-    /// Whether the alias is part of a snapshot; else it was observed.
-    pub is_of_snapshot: bool,
+    /// Whether the alias is part of a snapshot. If not, it was observed.
+    pub is_in_snapshot: bool,
     pub kind: String,
     pub value: String,
     /// Where the alias is unique; `None` if it is unique everywhere.
@@ -30,7 +30,7 @@ pub struct KnownAlias {
     pub until: Option<UnixNanos>,
 }
 
-/// A page of the aliases of several uids. The aliases of a uid follow each other.
+/// A page of the aliases of several uids. The aliases of one uid are consecutive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AliasesPage {
     pub aliases: Vec<KnownAlias>,

@@ -3,7 +3,7 @@
 use crate::claims::{ClaimClass, IntervalEnd};
 use crate::unix_nanos::UnixNanos;
 
-/// What one source reports of a uid in one scope: the last interval of the claim.
+/// What one source reports about a uid in one scope: the last interval of the claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimInfo {
     pub class: ClaimClass,
@@ -15,7 +15,7 @@ pub struct ClaimInfo {
     pub until: Option<(UnixNanos, IntervalEnd)>,
     /// Identifies the value; 0 if it is unknown.
     pub state: u64,
-    /// The last report or scan that confirmed the claim.
+    /// The time of the last report or scan that confirmed the claim.
     pub last_seen: UnixNanos,
 }
 
@@ -37,7 +37,7 @@ pub struct ScannedPage {
     pub last: Option<String>,
 }
 
-/// The lease of a scope: the process that may scan it.
+/// The lease of a scope: the process that may scan it, and until when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
     /// The id of the process.

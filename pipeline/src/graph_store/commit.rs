@@ -15,7 +15,8 @@ pub struct Commit {
     /// The number of commits before this one that were not sent, since the commit log had already dropped them.
     #[serde(skip)]
     pub missed: u64,
-    /// Whether the store that sends the commit wrote it. False if another process or store wrote it.
+    /// Whether the store that sends the commit to its subscribers also wrote it. False if another store of this or
+    /// another process wrote it.
     #[serde(skip)]
     pub is_own: bool,
     /// The random number of the store that wrote the commit; 0 if it is unknown.
@@ -28,14 +29,14 @@ pub struct Commit {
     pub links: Vec<String>,
     pub records: Vec<NewRecord>,
     /// The uids that a scan of one scope missed while the claim of another scope is open, at most
-    /// [`Commit::MAX_ITEMS`]. The receivers that scan them refresh them.
+    /// [`Commit::MAX_ITEMS`]. The receivers that scan these uids refresh them.
     pub to_refresh: Vec<String>,
     /// The uids whose existence changed although no report names them: a stale claim counts again. They are in `nodes`
     /// as well.
     pub relisted: Vec<String>,
-    /// Whether nodes, edges or records beyond [`Commit::MAX_ITEMS`] were left out.
+    /// Whether the commit lacks nodes, edges or records, since there were more than [`Commit::MAX_ITEMS`].
     pub truncated: bool,
-    /// Whether links beyond [`Commit::MAX_ITEMS`] were left out.
+    /// Whether the commit lacks links, since there were more than [`Commit::MAX_ITEMS`].
     pub has_more_links: bool,
 }
 
@@ -50,7 +51,7 @@ pub struct NewRecord {
     pub opened: UnixNanos,
     /// The uid that the record is about.
     pub uid: Option<String>,
-    /// Every uid that the record names.
+    /// Every uid and actor that the record names.
     pub names: Vec<String>,
     pub status: Option<String>,
     pub severity: Option<String>,
@@ -82,8 +83,8 @@ impl Commit {
         uids.map(String::as_str)
     }
 
-    /// The uids among them whose new state depends on reports of other processes. A graph in memory cannot derive it
-    /// from the reports of this commit.
+    /// The uids whose new state depends on reports of other processes too. A graph in memory cannot derive this state
+    /// from the reports of its own process.
     pub fn unsettled(&self) -> impl Iterator<Item = &str> {
         let uids = self.to_refresh.iter().chain(&self.relisted);
         uids.map(String::as_str)

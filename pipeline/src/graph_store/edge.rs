@@ -12,8 +12,8 @@ pub struct Edge {
     pub kind: String,
     pub to: String,
     pub source: String,
-    /// Whether the edge is part of a snapshot of the edges of `from`; else it was observed.
-    pub is_of_snapshot: bool,
+    /// Whether the edge is part of a snapshot of the edges of `from`. If not, it was observed.
+    pub is_in_snapshot: bool,
     /// 0 to 1.
     pub confidence: f64,
     pub properties: JsonMap<String, Json>,

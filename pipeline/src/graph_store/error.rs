@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::cause::Cause;
+use crate::error_cause::Cause;
 use crate::unix_nanos::UnixNanos;
 
 /// A query failed.

@@ -40,8 +40,8 @@ impl Histogram {
         }
     }
 
-    /// The same as [`Histogram::add`] of [`Histogram::of`], without an intermediate histogram: a map of all services
-    /// adds one for each edge and minute.
+    /// The same as [`Histogram::add`] of [`Histogram::of`], but without an intermediate histogram. A map of all
+    /// services calls this for each edge and minute.
     pub fn add_buckets(&mut self, scale: i32, first: i32, counts: &[u64], total: u64) {
         if self.counts.is_empty() && self.zeros == 0 {
             self.scale = scale;

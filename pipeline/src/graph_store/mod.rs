@@ -1,7 +1,7 @@
 //! The interface of a graph store: the queries that it answers, and the types of their results.
 //!
-//! Each query is about a moment ([`AsOf`]) and takes a set of uids: to read a page of nodes with their neighbours takes
-//! a few queries, never one for each node. Queries resolve `same_as` aliases, except for [`GraphStore::list`], which
+//! Each query is about a moment ([`AsOf`]). A query takes a set of uids, so a page of nodes with their neighbours takes
+//! a few queries and not one for each node. Queries resolve `same_as` aliases, except for [`GraphStore::list`], which
 //! returns the nodes as their sources reported them.
 //!
 //! ```text

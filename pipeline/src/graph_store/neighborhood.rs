@@ -5,7 +5,7 @@ use super::{Directions, Edge, Node};
 /// The limits of a walk from a node, and the edges that it follows.
 #[derive(Clone, Copy, Debug)]
 pub struct NeighborhoodQuery<'w> {
-    /// The number of edges from the start to the farthest nodes.
+    /// The maximum number of edges on the path from the start to a node.
     pub depth: usize,
     pub directions: Directions,
     /// The kinds of edges to follow; all kinds if it is empty.

@@ -31,7 +31,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// The label for people: the name, else the short id in the uid. Never empty.
+    /// The label for people: the name or, if that is missing or blank, the short id in the uid. Never empty.
     pub fn label(&self) -> Cow<'_, str> {
         label(self.name.as_deref(), &self.uid)
     }
@@ -50,9 +50,9 @@ pub struct Fact {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodeFilter {
     pub kinds: Vec<String>,
-    /// A part of the name or of the uid's tail, in any case. The tail of an ARN starts after the account, the tail of
-    /// other uids after the scheme. A text of one or two letters matches the beginning only. A whole uid matches as
-    /// well. Of names, only the first 200 characters are compared.
+    /// A part of the name or of the uid's tail; case is ignored. The tail of an ARN starts after the
+    /// account, the tail of other uids after the scheme. A text of one or two letters matches the beginning only. A
+    /// whole uid matches as well. Only the first 200 characters of a name are compared.
     pub text: Option<String>,
     pub provider: Option<String>,
     pub account: Option<String>,

@@ -16,7 +16,7 @@ pub struct NodeOutline {
     pub claims: Vec<ClaimInfo>,
     /// The edges that start at the node, in any order, including the edges to nodes that have ended.
     pub edges: Vec<Edge>,
-    /// The targets of these edges that have ended, each with its end.
+    /// The ended nodes to which these edges lead, each with the time of its end.
     pub ended_targets: Vec<(String, UnixNanos)>,
 }
 
@@ -25,7 +25,7 @@ pub struct NodeOutline {
 pub struct Outlines {
     /// The nodes that have not ended, without merged uids.
     pub nodes: Vec<NodeOutline>,
-    /// The nodes that have ended, each with its end.
+    /// The nodes that have ended, each with the time of its end.
     pub ended: Vec<(String, UnixNanos)>,
 }
 

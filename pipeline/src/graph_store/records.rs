@@ -11,7 +11,7 @@ use crate::unix_nanos::UnixNanos;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecordFilter {
     pub signals: Vec<Signal>,
-    /// A record must name one of these uids. Does not include merged uids.
+    /// A record must name one of these uids. Uids that were merged into them are not included.
     pub uids: Vec<String>,
     /// `open`, `firing`, `failing` …
     pub statuses: Vec<String>,
@@ -34,7 +34,7 @@ pub struct Record {
     pub source: String,
     /// The uid that the record is about.
     pub uid: Option<String>,
-    /// Every uid that the record names, `uid` included.
+    /// Every uid and actor that the record names, `uid` included.
     pub names: Vec<String>,
     pub status: Option<String>,
     pub severity: Option<String>,

@@ -5,7 +5,7 @@ use super::Node;
 /// A text search by a user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SearchQuery {
-    /// Matches in any case.
+    /// Case is ignored.
     pub text: String,
     /// The kinds of nodes to search; all kinds if it is empty.
     pub kinds: Vec<String>,

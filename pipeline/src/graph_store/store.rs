@@ -27,7 +27,7 @@ const MAX_EDGES: usize = 1 << 24;
 ///
 /// Each query fails if the store cannot be read. A query as of a time also fails if the time is before the history that
 /// the store keeps, see [`TooOld`](super::TooOld). Queries for a list of uids or names answer in the order of the list.
-/// Pages have up to `limit` items that follow the cursor `after`, which is `last` of the page before.
+/// A page has up to `limit` items that follow the cursor `after`: the field `last` of the page before.
 #[async_trait]
 pub trait GraphStore: Send + Sync + std::fmt::Debug {
     /// The uids for each of these names. A name is a uid or an alias. It may have several uids (a private IP in two
@@ -41,7 +41,7 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
     /// The kind of each uid, as [`Node::kind`]; `unknown` if no fact describes it.
     async fn kinds_of(&self, uids: &[String], at: AsOf) -> Result<Vec<String>, StoreError>;
 
-    /// The aliases of each uid, by kind and value. Does not include the aliases of merged uids.
+    /// The aliases of each uid, by kind and value. The aliases of merged uids are not included.
     async fn aliases_of(
         &self,
         uids: &[String],
@@ -52,9 +52,9 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
     async fn count_kinds(&self, at: AsOf) -> Result<Vec<KindCount>, StoreError>;
 
     /// Up to `limit` nodes that have not ended and have the text in a name, an alias, their uid or the value of a tag,
-    /// best match first, then by uid. For each rank, the store examines a bounded number of texts: the result says
-    /// whether there are more. A text of one or two letters matches the beginning only. As of a time, the store finds
-    /// nodes by their current names, or by their last names if they have ended.
+    /// best match first, then by uid. For each rank, the store examines a bounded number of texts, and the result says
+    /// whether there may be more hits. A text of one or two letters matches the beginning only. As of a time, the store
+    /// finds nodes by their current names, or by their last names if they have ended.
     async fn search(
         &self,
         query: &SearchQuery,
@@ -62,9 +62,10 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
         at: AsOf,
     ) -> Result<SearchResult, StoreError>;
 
-    /// Up to `limit` nodes after the node with the uid `after`, in the order in which nodes were first written; none if
-    /// the store does not know `after` (any more). Leaves out uids that were merged into another node, and nodes that no
-    /// scan covers and no source has seen recently. As of a time, leaves out nodes that were merged since then.
+    /// Up to `limit` nodes after the node with the uid `after`, in the order in which nodes were first written. The
+    /// list is empty if the store does not, or no longer, know `after`. It contains neither uids that were merged into
+    /// another node, nor nodes that no scan covers and no source has seen recently. As of a time, it also lacks the
+    /// nodes that were merged since then.
     async fn list(
         &self,
         filter: &NodeFilter,
@@ -104,8 +105,8 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
         })
     }
 
-    /// The first `limit` edges at these uids, ordered by (from, kind, to). No kinds mean all kinds. Leaves out edges
-    /// from or to a node that has ended.
+    /// The first `limit` edges at these uids, ordered by (from, kind, to). An empty `kinds` means all kinds. Edges from
+    /// or to a node that has ended are not included.
     async fn edges(
         &self,
         uids: &[String],
@@ -115,7 +116,7 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
         at: AsOf,
     ) -> Result<Vec<Edge>, StoreError>;
 
-    /// The nodes and edges around a node, all of one state of the graph; `None` if the store knows nothing about the
+    /// The nodes and edges around a node, all from one state of the graph; `None` if the store knows nothing about the
     /// node.
     async fn neighborhood(
         &self,
@@ -140,8 +141,8 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
         limit: usize,
     ) -> Result<Vec<TimelineEntry>, StoreError>;
 
-    /// A page of the resources that the scans of a source have seen and not missed since. For a receiver that continues
-    /// the scans of an earlier process.
+    /// A page of the resources that a scan of this source has seen and that no later scan has missed. For a receiver
+    /// that continues the scans of an earlier process.
     async fn scanned(
         &self,
         source: &str,
@@ -149,8 +150,8 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
         limit: usize,
     ) -> Result<ScannedPage, StoreError>;
 
-    /// The scopes in which the scans of a source have seen a resource and not missed it since, in any order. For a
-    /// receiver that releases scopes which it no longer scans.
+    /// The scopes of the resources of [`GraphStore::scanned`], in any order. For a receiver that releases the scopes
+    /// that it no longer scans.
     async fn open_scopes(&self, source: &str) -> Result<Vec<String>, StoreError> {
         let (mut scopes, mut after) = (BTreeSet::new(), None);
         loop {
@@ -164,8 +165,8 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
     }
 
     /// Takes or renews the lease of a scope for the process `holder`: one process at a time scans a scope. The lease
-    /// lasts for `duration` by the store's clock, at most 5 minutes. Returns `None` if `holder` has the lease now, else
-    /// the lease of the other process. A store without leases (the default) grants every request.
+    /// lasts for `duration` by the store's clock, at most 5 minutes. Returns `None` if `holder` has the lease now,
+    /// otherwise the lease of the other process. A store without leases (the default) grants every request.
     async fn lease(
         &self,
         source: &str,
@@ -177,14 +178,14 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
         Ok(None)
     }
 
-    /// Returns the lease of a scope, if `holder` has it.
+    /// Ends the lease of a scope, if `holder` has it.
     async fn end_lease(&self, source: &str, scope: &str, holder: &str) -> Result<(), StoreError> {
         let _ = (source, scope, holder);
         Ok(())
     }
 
-    /// A page of the current aliases of these kinds: those of the next `limit` uids, in a stable order. For a processor
-    /// that resolves names before the first scan.
+    /// A page of the current aliases of these kinds: the aliases of the next `limit` uids, in a stable order. For a
+    /// processor that resolves names before the first scan.
     async fn aliases(
         &self,
         kinds: &[&str],
@@ -192,8 +193,8 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
         limit: usize,
     ) -> Result<AliasesPage, StoreError>;
 
-    /// The current aliases of these kinds of these uids; the aliases of a uid follow each other. Does not include the
-    /// aliases of merged uids.
+    /// The current aliases of these uids that have one of these kinds. The aliases of one uid are consecutive. The
+    /// aliases of merged uids are not included.
     ///
     /// # Errors
     /// Fails if the store cannot look up aliases by uid (the default).
@@ -212,7 +213,7 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
         })
     }
 
-    /// The last interval of each claim of a uid, open or ended. Does not include the claims of merged uids.
+    /// The last interval of each claim of a uid, open or ended. The claims of merged uids are not included.
     ///
     /// # Errors
     /// Fails if the store keeps no claims (the default).
@@ -223,7 +224,7 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
         })
     }
 
-    /// The same for each of these uids; empty lists if the store keeps no claims (the default).
+    /// The last interval of each claim of each of these uids; empty lists if the store keeps no claims (the default).
     async fn claims(&self, uids: &[String]) -> Result<Vec<Vec<ClaimInfo>>, StoreError> {
         Ok(vec![Vec::new(); uids.len()])
     }
@@ -249,7 +250,7 @@ pub trait GraphStore: Send + Sync + std::fmt::Debug {
     fn commits(&self) -> broadcast::Receiver<Arc<Commit>>;
 }
 
-/// Reads a page of outlines with the other queries of a store.
+/// Reads a page of outlines with other queries of the store, for a store without a faster way.
 ///
 /// # Errors
 /// Fails if one of these queries fails.

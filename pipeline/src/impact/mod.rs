@@ -1,5 +1,5 @@
-//! Computes the impact of a change: the nodes that depend on the changed node. It is pure, so the graph in memory and
-//! the graph of a store give the same results.
+//! Computes the impact of a change: the nodes that depend on the changed node. The code is pure, so it gives the same
+//! results over a graph in memory and over a store.
 //!
 //! [`ImpactWalk`] is a directed walk. The [`RULES`] state which edges lead from a changed node to the nodes that depend
 //! on it: from a security group to the resources that it secures, from an instance to its pods, from a service to its
@@ -13,7 +13,7 @@
 //!
 //! A hop is one edge: `security group ← instance ← pod ← service ← service` has four hops, and a walk follows five by
 //! default. Each hop multiplies the score by [`DECAY`] and by the confidence of the edge. Of several paths to a node,
-//! the one with the best score counts.
+//! the walk keeps the one with the best score.
 
 mod result;
 mod rules;

@@ -6,12 +6,12 @@ use std::hash::Hash;
 
 use super::rules::ImpactRole;
 
-/// The nodes that depend on the changed node, without that node.
+/// The nodes that depend on the changed node. The changed node is not included.
 #[derive(Debug)]
 pub struct Impact<N> {
     visits: Vec<Visit<N>>,
     kinds: Vec<String>,
-    /// The best visit of each node.
+    /// For each node, the index of its best visit.
     best: Vec<usize>,
     truncated: bool,
 }
@@ -26,15 +26,15 @@ pub struct ImpactedNode<'a, N> {
     pub hops: u32,
     /// The nodes of the path, from the start to this node.
     pub path: Vec<&'a N>,
-    /// The kinds of the edges between them.
-    pub edges: Vec<&'static str>,
+    /// The kinds of the edges between these nodes.
+    pub edge_kinds: Vec<&'static str>,
 }
 
 /// A node in a role, with the path on which the walk reached it.
 #[derive(Debug)]
 pub(super) struct Visit<N> {
     pub(super) node: N,
-    /// The number of the kind.
+    /// The kind of the node, as an index into [`Impact::kinds`].
     pub(super) kind: u32,
     pub(super) role: ImpactRole,
     pub(super) hops: u32,
@@ -47,9 +47,9 @@ impl<N: Clone + Eq + Hash + Ord> Impact<N> {
     pub(super) fn of(visits: Vec<Visit<N>>, kinds: Vec<String>, truncated: bool) -> Impact<N> {
         let mut best: HashMap<&N, usize> = HashMap::with_capacity(visits.len());
         for (index, visit) in visits.iter().enumerate().skip(1) {
-            let known = best.entry(&visit.node).or_insert(index);
-            if order(visit, &visits[*known]) == Ordering::Less {
-                *known = index;
+            let best_index = best.entry(&visit.node).or_insert(index);
+            if order(visit, &visits[*best_index]) == Ordering::Less {
+                *best_index = index;
             }
         }
         let best = best.into_values().collect();
@@ -78,7 +78,7 @@ impl<N: Clone + Eq + Hash + Ord> Impact<N> {
     }
 
     /// Up to `limit` nodes with the highest scores, best first. Nodes with equal scores are ordered by hops, then by
-    /// node.
+    /// role, then by node.
     pub fn top(&self, limit: usize) -> Vec<ImpactedNode<'_, N>> {
         let mut best = self.best.clone();
         if limit < best.len() {
@@ -98,27 +98,27 @@ impl<N: Clone + Eq + Hash + Ord> Impact<N> {
 
     fn impacted_node(&self, index: usize) -> ImpactedNode<'_, N> {
         let visit = &self.visits[index];
-        let (mut path, mut edges) = (vec![&visit.node], Vec::new());
+        let (mut path, mut edge_kinds) = (vec![&visit.node], Vec::new());
         let mut last = visit;
-        while let Some((from, edge)) = last.from {
+        while let Some((from, edge_kind)) = last.from {
             last = &self.visits[from];
             path.push(&last.node);
-            edges.push(edge);
+            edge_kinds.push(edge_kind);
         }
         path.reverse();
-        edges.reverse();
+        edge_kinds.reverse();
         ImpactedNode {
             node: &visit.node,
             kind: &self.kinds[visit.kind as usize],
             score: visit.score,
             hops: visit.hops,
             path,
-            edges,
+            edge_kinds,
         }
     }
 }
 
-/// Orders visits by score, the highest first, then by hops.
+/// Orders visits by score, the highest first, then by hops, then by role.
 fn order<N>(one: &Visit<N>, other: &Visit<N>) -> Ordering {
     let by_score = other.score.total_cmp(&one.score);
     by_score.then_with(|| (one.hops, one.role).cmp(&(other.hops, other.role)))

@@ -18,12 +18,12 @@ pub enum ImpactRole {
 #[derive(Clone, Debug)]
 pub struct ImpactRule {
     /// The kind of the edge.
-    pub edge: &'static str,
+    pub edge_kind: &'static str,
     /// The direction of the edge at the node that the walk comes from.
     pub direction: Direction,
-    /// The kinds of nodes from which it is followed; all kinds if it is empty.
+    /// The kinds of nodes from which the walk follows the edge; all kinds if it is empty.
     from: &'static [&'static str],
-    /// The kinds of nodes to which it is followed; all kinds if it is empty.
+    /// The kinds of nodes to which the walk follows the edge; all kinds if it is empty.
     to: &'static [&'static str],
     /// Whether the rule applies only to a node in the role [`ImpactRole::Changed`].
     needs_change: bool,
@@ -58,10 +58,10 @@ const CONTAINERS: [&str; 8] = [
     "k8s.namespace",
 ];
 
-/// Kinds that contain nodes of one kind that all depend on them. The walk continues to these nodes.
+/// Kinds whose members all depend on them. The walk continues to the members.
 const COLLECTIONS: [&str; 2] = ["AWS::RDS::DBSubnetGroup", "AWS::Route53::HostedZone"];
 
-/// Edges that state where a node is or what it belongs to, and not what it needs or calls.
+/// Kinds of edges that state where a node is or what it belongs to, and not what it needs or calls.
 const GROUPING: [&str; 4] = [
     kind::CONTAINS,
     kind::PART_OF,
@@ -101,7 +101,7 @@ pub const RULES: &[ImpactRule] = &[
     back(kind::ATTACHED_TO)
         .from(&[ENI, EIP])
         .to(&["AWS::EC2::NatGateway"]),
-    // Routing: the route tables of a gateway, their subnets, and the nodes in these.
+    // Routing: the route tables of a gateway, their subnets, and the nodes in these subnets.
     back(kind::ROUTES_TO).to(&[ROUTE_TABLE]),
     along(kind::ATTACHED_TO)
         .from(&[ROUTE_TABLE, "AWS::EC2::NetworkAcl"])
@@ -138,11 +138,12 @@ pub const RULES: &[ImpactRule] = &[
         .from(&[DB_INSTANCE])
         .to(&[DB_INSTANCE]),
     back(kind::PART_OF).from(&COLLECTIONS),
-    // The edge leads from a role to its policies. A policy need not be in any scan.
+    // The edge leads from a role to its policies. The rule has no `from`, since the kind of a policy is unknown if no
+    // scan covers policies.
     back(kind::ATTACHED_TO).to(&["AWS::IAM::Role"]),
 ];
 
-/// The kinds of all edges that any rule follows. A graph that is kept only for this walk needs no other edges.
+/// The kinds of all edges that any rule follows. A graph that serves only this walk needs no other edges.
 pub const EDGE_KINDS: [&str; 14] = [
     kind::SECURED_BY,
     kind::RUNS_ON,
@@ -167,23 +168,23 @@ pub fn is_container(kind: &str) -> bool {
 }
 
 /// Whether edges of this kind only group nodes, and carry neither traffic nor a dependency.
-pub fn is_grouping(edge: &str) -> bool {
-    GROUPING.contains(&edge)
+pub fn is_grouping(edge_kind: &str) -> bool {
+    GROUPING.contains(&edge_kind)
 }
 
 /// A rule that follows edges from their end to their start.
-const fn back(edge: &'static str) -> ImpactRule {
-    follow(edge, Direction::In)
+const fn back(edge_kind: &'static str) -> ImpactRule {
+    follow(edge_kind, Direction::In)
 }
 
 /// A rule that follows edges from their start to their end.
-const fn along(edge: &'static str) -> ImpactRule {
-    follow(edge, Direction::Out)
+const fn along(edge_kind: &'static str) -> ImpactRule {
+    follow(edge_kind, Direction::Out)
 }
 
-const fn follow(edge: &'static str, direction: Direction) -> ImpactRule {
+const fn follow(edge_kind: &'static str, direction: Direction) -> ImpactRule {
     ImpactRule {
-        edge,
+        edge_kind,
         direction,
         from: &[],
         to: &[],
@@ -239,9 +240,9 @@ mod tests {
     use super::{EDGE_KINDS, ImpactRole, ImpactRule, RULES, is_container, is_grouping};
 
     #[test]
-    fn edge_kinds_lists_the_edges_of_all_rules() {
+    fn edge_kinds_are_exactly_the_kinds_that_rules_follow() {
         let listed: BTreeSet<&str> = EDGE_KINDS.into_iter().collect();
-        let followed: BTreeSet<&str> = RULES.iter().map(|rule| rule.edge).collect();
+        let followed: BTreeSet<&str> = RULES.iter().map(|rule| rule.edge_kind).collect();
         assert_eq!(listed, followed);
     }
 
@@ -262,6 +263,10 @@ mod tests {
         ] {
             assert!(!is_container(other), "{other}");
         }
+    }
+
+    #[test]
+    fn part_of_is_a_grouping_edge_and_calls_is_not() {
         assert!(is_grouping("PART_OF") && !is_grouping("CALLS") && !is_grouping("RUNS_ON"));
     }
 

@@ -47,14 +47,14 @@ impl Graph {
         let mut walk = ImpactWalk::new(start, kind(start), limits);
         loop {
             for (near, directions) in walk.frontier() {
-                for (from, edge, to, confidence) in &self.0 {
+                for (from, edge_kind, to, confidence) in &self.0 {
                     for (direction, end, far) in
                         [(Direction::Out, from, to), (Direction::In, to, from)]
                     {
                         if *end == near && directions.contains(&direction) {
                             walk.follow(&WalkEdge {
                                 near: end,
-                                edge,
+                                edge_kind,
                                 direction,
                                 far,
                                 far_kind: kind(far),
@@ -102,7 +102,7 @@ fn a_security_group_reaches_the_services_behind_its_instances_in_five_hops() {
     assert!((last.score - 0.7f64.powi(5)).abs() < 1e-9);
     assert_eq!(last.kind, "service");
     assert_eq!(
-        last.edges,
+        last.edge_kinds,
         ["SECURED_BY", "ATTACHED_TO", "RUNS_ON", "RUNS_ON", "CALLS"]
     );
     assert_eq!((last.path[0], last.path.len()), (&"sg:1", 6));
@@ -123,7 +123,7 @@ fn the_walk_stops_at_a_security_group_that_admits_traffic_from_the_changed_one()
 }
 
 #[test]
-fn a_group_that_is_reached_on_two_paths_is_followed_further() {
+fn the_walk_continues_from_a_node_that_is_a_leaf_on_another_path() {
     let graph = graph(&[
         ("sg:2", "ALLOWS_TRAFFIC_FROM", "sg:1"),
         ("sg:1", "PART_OF", "vpc:1"),
@@ -150,7 +150,7 @@ fn a_route_table_reaches_its_subnets_and_a_gateway_reaches_its_route_tables() {
 }
 
 #[test]
-fn containers_are_followed_only_if_they_changed() {
+fn the_walk_continues_from_a_container_only_if_the_container_changed() {
     let graph = graph(&[
         ("i:1", "PART_OF", "subnet:1"),
         ("subnet:1", "PART_OF", "vpc:1"),
@@ -210,7 +210,7 @@ fn a_database_reaches_its_cluster_but_not_the_other_members() {
 }
 
 #[test]
-fn a_longer_path_with_a_better_score_counts() {
+fn a_longer_path_with_a_better_score_replaces_a_shorter_one() {
     let mut graph = graph(&[
         ("service:b", "CALLS", "service:a"),
         ("service:d", "CALLS", "service:c"),
@@ -225,13 +225,13 @@ fn a_longer_path_with_a_better_score_counts() {
         [("service:b", 1), ("service:c", 2), ("service:d", 3)]
     );
     assert!((all[1].score - 0.49 * 0.9).abs() < 1e-9);
-    // With few hops, the shorter path still reaches further nodes.
+    // With two hops, the walk reaches `service:d` over the shorter path to `service:c`.
     let impact = graph.impact("service:a", WalkLimits { depth: 2, ..LIMITS });
     assert_eq!(impact.top(100).len(), 3);
 }
 
 #[test]
-fn of_two_paths_with_the_same_score_the_same_one_is_always_chosen() {
+fn the_order_of_the_edges_does_not_decide_between_paths_with_equal_scores() {
     let mut edges = vec![
         ("service:x", "CALLS", "service:c"),
         ("service:x", "CALLS", "service:b"),
@@ -259,7 +259,11 @@ fn a_walk_that_reaches_its_limit_is_truncated() {
     let nodes: Vec<_> = impact.top(100).iter().map(|it| *it.node).collect();
     assert_eq!(nodes, ["service:b", "service:c"]);
     assert!(impact.is_truncated());
-    assert_eq!(graph.reached("service:a").len(), 3, "a circle ends");
+    assert_eq!(
+        graph.reached("service:a").len(),
+        3,
+        "the walk ends although the calls form a cycle"
+    );
     let impact = graph.impact("service:a", WalkLimits { depth: 0, ..LIMITS });
     assert_eq!((impact.count(), impact.depth()), (0, 0));
 }
@@ -273,11 +277,12 @@ fn a_level_has_one_query_for_each_direction() {
         (queries[0].direction, &queries[0].nodes[..]),
         (Direction::In, &["i:1"][..])
     );
-    assert!(queries[0].edges.contains(&"RUNS_ON") && queries[0].edges.contains(&"TARGETS"));
+    let edge_kinds = &queries[0].edge_kinds;
+    assert!(edge_kinds.contains(&"RUNS_ON") && edge_kinds.contains(&"TARGETS"));
     let walk = ImpactWalk::new("eni:1", kind("eni:1"), LIMITS);
     let out = &walk.edge_queries()[1];
     assert_eq!(
-        (out.direction, &out.edges[..]),
+        (out.direction, &out.edge_kinds[..]),
         (Direction::Out, &["ATTACHED_TO"][..])
     );
 }

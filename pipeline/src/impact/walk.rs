@@ -18,19 +18,20 @@ pub const DECAY: f64 = 0.7;
 pub struct WalkLimits {
     /// The maximum number of hops from the changed node.
     pub depth: u32,
-    /// The maximum number of nodes that it reaches.
+    /// The maximum number of reached nodes.
     pub nodes: usize,
 }
 
-/// A walk from a changed node. `N` identifies a node. If two paths have the same score, the order of the nodes decides.
+/// A walk from a changed node. `N` identifies a node. Of two paths with the same score, the walk chooses by the order
+/// of their nodes.
 ///
-/// For each level, the caller passes all edges that [`ImpactWalk::frontier`] or [`ImpactWalk::edge_queries`] asks for to
-/// [`ImpactWalk::follow`], then calls [`ImpactWalk::advance`].
+/// For each level, the caller reads all edges that [`ImpactWalk::frontier`] or [`ImpactWalk::edge_queries`] requests,
+/// passes each to [`ImpactWalk::follow`], and then calls [`ImpactWalk::advance`].
 #[derive(Debug)]
 pub struct ImpactWalk<N> {
     limits: WalkLimits,
     kinds: KindRules,
-    /// All visits. A visit comes after the visit that it was reached from; the first is the start.
+    /// All visits. The first is the start; each other visit comes after its previous visit on the path.
     visits: Vec<Visit<N>>,
     /// The best visit of each node in each role, as an index.
     best: HashMap<(N, ImpactRole), usize>,
@@ -38,6 +39,7 @@ pub struct ImpactWalk<N> {
     reached: HashSet<N>,
     /// The visits from which the walk reaches the next level, by node. If a node has two roles, `Changed` comes first.
     frontier: HashMap<N, Vec<usize>>,
+    /// The best path so far to each node and role of the next level.
     arrivals: HashMap<(N, ImpactRole), Arrival<N>>,
     hops: u32,
     truncated: bool,
@@ -49,7 +51,7 @@ struct Arrival<N> {
     /// The index of the previous visit.
     from: usize,
     near: N,
-    edge: &'static str,
+    edge_kind: &'static str,
     kind: u32,
     score: f64,
 }
@@ -59,8 +61,7 @@ struct Arrival<N> {
 pub struct WalkEdge<'a, N> {
     /// The node of the frontier.
     pub near: &'a N,
-    /// The kind of the edge.
-    pub edge: &'a str,
+    pub edge_kind: &'a str,
     /// The direction of the edge at `near`.
     pub direction: Direction,
     /// The node at the other end.
@@ -70,14 +71,14 @@ pub struct WalkEdge<'a, N> {
     pub confidence: f64,
 }
 
-/// The edges that a level needs, of one direction.
+/// A query for all edges that a level needs in one direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EdgeQuery<N> {
     pub direction: Direction,
-    /// The near nodes, ascending.
+    /// The nodes of the frontier, ascending.
     pub nodes: Vec<N>,
-    /// The kinds of the edges, ascending.
-    pub edges: Vec<&'static str>,
+    /// Ascending.
+    pub edge_kinds: Vec<&'static str>,
 }
 
 impl<N: Clone + Eq + Hash + Ord> ImpactWalk<N> {
@@ -143,13 +144,13 @@ impl<N: Clone + Eq + Hash + Ord> ImpactWalk<N> {
             let mut nodes: Vec<N> = nodes.map(|(node, _)| node.clone()).collect();
             nodes.sort();
             let rules = visits().flat_map(|(_, visits)| visits.iter().flat_map(rules_in_direction));
-            let mut edges: Vec<&'static str> = rules.map(|rule| rule.edge).collect();
-            edges.sort_unstable();
-            edges.dedup();
+            let mut edge_kinds: Vec<&'static str> = rules.map(|rule| rule.edge_kind).collect();
+            edge_kinds.sort_unstable();
+            edge_kinds.dedup();
             (!nodes.is_empty()).then_some(EdgeQuery {
                 direction,
                 nodes,
-                edges,
+                edge_kinds,
             })
         });
         queries.collect()
@@ -165,23 +166,23 @@ impl<N: Clone + Eq + Hash + Ord> ImpactWalk<N> {
             let visit = &self.visits[from];
             let rules = self.kinds.rules(visit.kind, visit.role);
             let rule = rules.iter().find(|rule| {
-                rule.edge == edge.edge
+                rule.edge_kind == edge.edge_kind
                     && rule.direction == edge.direction
                     && rule.leads_to(edge.far_kind)
             });
             let Some(rule) = rule else { continue };
             let score = visit.score * DECAY * edge.confidence.clamp(0.0, 1.0);
             let reached = (edge.far.clone(), rule.role);
-            let known = self.best.get(&reached).map(|best| self.visits[*best].score);
-            // A path that is longer and has no better score leads to no better scores.
+            let known_score = self.best.get(&reached).map(|best| self.visits[*best].score);
+            // This path is longer than the known one, so it leads to better scores only if its score is better.
             let has_no_score = score.is_nan() || score <= 0.0;
-            if has_no_score || known.is_some_and(|known| known >= score) {
+            if has_no_score || known_score.is_some_and(|known| known >= score) {
                 continue;
             }
             let arrival = Arrival {
                 from,
                 near: edge.near.clone(),
-                edge: rule.edge,
+                edge_kind: rule.edge_kind,
                 kind: self.kinds.number(edge.far_kind),
                 score,
             };
@@ -197,12 +198,12 @@ impl<N: Clone + Eq + Hash + Ord> ImpactWalk<N> {
         }
     }
 
-    /// Marks the result as truncated, since not all edges of this level are known.
+    /// Marks the result as truncated. The caller calls this if it could not read all edges of a level.
     pub fn truncate(&mut self) {
         self.truncated = true;
     }
 
-    /// Moves the frontier to the next level. Returns whether there is anything left to follow.
+    /// Moves the frontier to the next level. Returns false if the walk has ended.
     pub fn advance(&mut self) -> bool {
         self.hops += 1;
         self.frontier.clear();
@@ -239,7 +240,7 @@ impl<N: Clone + Eq + Hash + Ord> ImpactWalk<N> {
                 role,
                 hops: self.hops,
                 score: arrival.score,
-                from: Some((arrival.from, arrival.edge)),
+                from: Some((arrival.from, arrival.edge_kind)),
             });
         }
         !self.frontier.is_empty()
@@ -257,12 +258,12 @@ impl<N: Clone + Eq + Hash + Ord> ImpactWalk<N> {
 }
 
 impl<N: Ord> Arrival<N> {
-    /// Compares by score. Of two paths with the same score, the one with the smaller near node is better, then the one
-    /// with the smaller kind of edge.
+    /// Whether this path has the higher score. Of two paths with the same score, the one with the smaller near node is
+    /// better; if their near nodes are equal, the one with the smaller kind of edge.
     fn is_better_than(&self, other: &Arrival<N>) -> bool {
         let order = self.score.total_cmp(&other.score);
         let order = order.then_with(|| other.near.cmp(&self.near));
-        order.then_with(|| other.edge.cmp(self.edge)) == Ordering::Greater
+        order.then_with(|| other.edge_kind.cmp(self.edge_kind)) == Ordering::Greater
     }
 }
 

@@ -1,8 +1,8 @@
 //! Checks attributes in place: they must be well-formed, valid UTF-8 and not nested too deeply.
 //!
-//! Canonical bytes have each singular field at most once, so that readers need not merge fields. Bytes that are
-//! well-formed but not canonical, which protobuf allows but no SDK sends, are rewritten by [`canonical_key_value`] and
-//! [`canonical_any_value`].
+//! In canonical bytes, each singular field occurs at most once, so that readers need not merge fields. Protobuf also
+//! allows bytes that are not canonical, although no SDK sends them. [`canonical_key_value`] and
+//! [`canonical_any_value`] rewrite such bytes.
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use prost::Message as _;
@@ -11,11 +11,11 @@ use super::descriptors::{FieldType, MessageDescriptor};
 use super::wire::keys::{
     BYTES_1, BYTES_2, BYTES_5, BYTES_6, BYTES_7, FIXED64_4, VARINT_2, VARINT_3, VARINT_8,
 };
-use super::wire::{DecodeError, MAX_DEPTH, Result, WireReader, known};
+use super::wire::{DecodeError, MAX_DEPTH, Result, WireReader, number_bits};
 
-const KEY_VALUE: u64 = known([1, 2, 3]);
-const ANY_VALUE: u64 = known([1, 2, 3, 4, 5, 6, 7, 8]);
-const LIST: u64 = known([1]);
+const KEY_VALUE: u64 = number_bits([1, 2, 3]);
+const ANY_VALUE: u64 = number_bits([1, 2, 3, 4, 5, 6, 7, 8]);
+const LIST: u64 = number_bits([1]);
 
 /// Checks a `KeyValue`. Returns whether it is canonical.
 #[inline]
@@ -26,8 +26,9 @@ pub(super) fn key_value(entry: WireReader<'_>) -> Result<bool> {
     walk_key_value(entry)
 }
 
-/// Whether a `KeyValue` has the most frequent form: a key and a value that is text, a number or a Boolean, both shorter
-/// than 128 bytes, in this order, all ASCII. Other entries need [`walk_key_value`].
+/// Whether a `KeyValue` has the most frequent form: first the key, then a value that is text, a double, a small integer
+/// or a Boolean. Key and value are shorter than 128 bytes, and key and text are ASCII. All other entries need
+/// [`walk_key_value`].
 #[inline]
 fn is_plain(entry: &[u8]) -> bool {
     let [0x0a, key_length @ 0..0x80, rest @ ..] = entry else {
@@ -115,7 +116,7 @@ pub(super) fn any_value(mut value: WireReader<'_>) -> Result<bool> {
                 while let Some(field) = list.next_key()? {
                     match field {
                         BYTES_1 => canonical &= key_value(list.message()?)?,
-                        // Readers read a kvlist as a run of entries, so canonical ones have no other field.
+                        // Readers read a kvlist as a run of entries, so a canonical kvlist has no other field.
                         other => {
                             list.skip(other, LIST)?;
                             canonical = false;

@@ -15,8 +15,8 @@ use arrow_schema::FieldRef;
 use super::check;
 use super::wire::{Result, WireReader};
 
-/// The buffers that views point into: the request, and bytes that had to be copied because they are not contiguous in
-/// it.
+/// The buffers to which views point: the request, and copies of bytes that are not contiguous or not canonical in the
+/// request.
 #[derive(Debug, Default)]
 pub(super) struct ViewBuffers {
     copied: Vec<u8>,
@@ -64,14 +64,14 @@ pub(super) const EMPTY: u128 = 0;
 /// The entries of one attributes field, collected while its message is decoded.
 #[derive(Debug, Default)]
 pub(super) struct AttributeRun {
-    /// The range of entries that are contiguous in the request, with their keys and lengths.
+    /// The range of entries that are contiguous in the request, including the key and length of each field.
     contiguous: Range<usize>,
     /// Copies of all entries, if they are not contiguous or not canonical.
     copied: Vec<u8>,
 }
 
 impl AttributeRun {
-    /// Adds the `KeyValue` field whose key begins at `start`. Checks it.
+    /// Checks the `KeyValue` field whose key begins at `start`, and adds it.
     #[inline]
     pub(super) fn add(&mut self, reader: &mut WireReader<'_>, start: usize) -> Result<()> {
         let range = reader.range()?;
@@ -117,7 +117,7 @@ impl AttributeRun {
         self.contiguous = 0..0;
     }
 
-    /// Whether it has no entries.
+    /// Whether the run has no entries.
     pub(super) fn is_empty(&self) -> bool {
         self.contiguous.is_empty() && self.copied.is_empty()
     }
@@ -151,12 +151,12 @@ impl AttributeRun {
 pub(super) struct AnyValueField {
     /// The range of a single, canonical occurrence.
     single: Option<Range<usize>>,
-    /// The canonical value in any other case.
+    /// The canonical value, if there are several occurrences or the only one is not canonical.
     merged: Option<Vec<u8>>,
 }
 
 impl AnyValueField {
-    /// Adds an occurrence. Checks it.
+    /// Checks an occurrence of the field, and adds it.
     pub(super) fn add(&mut self, reader: &mut WireReader<'_>) -> Result<()> {
         let range = reader.range()?;
         let canonical = check::any_value(reader.within(range.clone()))?;
@@ -176,7 +176,7 @@ impl AnyValueField {
         Ok(())
     }
 
-    /// The view of the value; none if the field does not occur.
+    /// The view of the value; `None` if the field does not occur.
     pub(super) fn finish(
         &self,
         reader: &WireReader<'_>,
@@ -286,13 +286,13 @@ where
     Arc::new(PrimitiveArray::<T>::new(ScalarBuffer::from(values), nulls))
 }
 
-/// A column of timestamps: null where the value is 0 or exceeds int64.
+/// A column of timestamps. A timestamp is null if the time is 0 or exceeds int64.
 pub(super) fn timestamps(wire: Vec<u64>) -> ArrayRef {
     times(wire).0
 }
 
-/// Two columns that share a buffer: timestamps, and the times of the request as numbers. A timestamp is null where the
-/// time exceeds int64 or is 0, which means in OTLP that there is none.
+/// Two columns that share a buffer: timestamps, and the times of the request as numbers. A timestamp is null if the
+/// time exceeds int64 or is 0; in OTLP, 0 means that the time is unknown.
 pub(super) fn times(wire: Vec<u64>) -> (ArrayRef, ArrayRef) {
     let is_time = |&time: &u64| time != 0 && i64::try_from(time).is_ok();
     let nulls =
@@ -316,7 +316,7 @@ pub(super) fn words(keys: Vec<i32>, words: &[&str]) -> ArrayRef {
     Arc::new(DictionaryArray::new(keys, Arc::new(words)))
 }
 
-/// A list column. `ends` are the offsets of the rows' items.
+/// A list column. `ends` is 0, followed by the end of each row's items.
 pub(super) fn list(
     item: &FieldRef,
     ends: Vec<i32>,

@@ -1,4 +1,4 @@
-//! Decodes resources and scopes. A request has them once per group; every row of the group repeats them.
+//! Decodes resources and scopes. A request has one per group of rows, and every row of the group repeats it.
 
 use std::sync::Arc;
 
@@ -8,12 +8,12 @@ use arrow_buffer::Buffer;
 
 use super::columns::{AttributeRun, NullableColumn, ViewBuffers, bytes, numbers, texts, view};
 use super::wire::keys::{BYTES_1, BYTES_2, BYTES_3, BYTES_4, VARINT_2, VARINT_4};
-use super::wire::{Result, WireReader, known};
+use super::wire::{Result, WireReader, number_bits};
 use crate::attributes::Map;
 
-const RESOURCE: u64 = known([1, 2, 3]);
-const SCOPE: u64 = known([1, 2, 3, 4]);
-const ENTITY_REF: u64 = known([1, 2, 3, 4]);
+const RESOURCE: u64 = number_bits([1, 2, 3]);
+const SCOPE: u64 = number_bits([1, 2, 3, 4]);
+const ENTITY_REF: u64 = number_bits([1, 2, 3, 4]);
 
 /// The fields of a `Resource`, merged from all its occurrences in a group.
 #[derive(Debug, Default)]

@@ -14,12 +14,12 @@ use super::wire::keys::{
     BYTES_1, BYTES_2, BYTES_3, BYTES_5, BYTES_6, BYTES_9, BYTES_10, BYTES_12, FIXED32_8, FIXED64_1,
     FIXED64_11, VARINT_2, VARINT_7,
 };
-use super::wire::{Result, WireReader, known};
+use super::wire::{Result, WireReader, number_bits};
 use crate::Signal;
 
-const REQUEST: u64 = known([1]);
-const GROUP: u64 = known([1, 2, 3]);
-const RECORD: u64 = known([1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12]);
+const REQUEST: u64 = number_bits([1]);
+const GROUP: u64 = number_bits([1, 2, 3]);
+const RECORD: u64 = number_bits([1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12]);
 
 /// The columns of `logs` while a request is decoded.
 struct LogColumns {
@@ -145,10 +145,11 @@ impl LogColumns {
         let rows = self.time.len();
         let buffers = &self.view_buffers.buffers(Buffer::from(request.clone()));
         let (time, wire_time) = if self.time.contains(&0) {
-            let either = self.time.iter().zip(&self.observed);
-            let either = either.map(|(&time, &observed)| if time == 0 { observed } else { time });
+            let pairs = self.time.iter().zip(&self.observed);
+            let known_times =
+                pairs.map(|(&time, &observed)| if time == 0 { observed } else { time });
             (
-                timestamps(either.collect()),
+                timestamps(known_times.collect()),
                 numbers::<UInt64Type>(self.time),
             )
         } else {

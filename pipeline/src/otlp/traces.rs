@@ -15,17 +15,17 @@ use super::wire::keys::{
     FIXED32_16, FIXED64_1, FIXED64_7, FIXED64_8, VARINT_3, VARINT_4, VARINT_5, VARINT_6, VARINT_10,
     VARINT_12, VARINT_14,
 };
-use super::wire::{Result, WireReader, known};
+use super::wire::{Result, WireReader, number_bits};
 use super::{item_of, struct_fields};
 use crate::Signal;
 use crate::schema::traces;
 
-const REQUEST: u64 = known([1]);
-const GROUP: u64 = known([1, 2, 3]);
-const SPAN: u64 = known([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
-const EVENT: u64 = known([1, 2, 3, 4]);
-const LINK: u64 = known([1, 2, 3, 4, 5, 6]);
-const STATUS: u64 = known([2, 3]);
+const REQUEST: u64 = number_bits([1]);
+const GROUP: u64 = number_bits([1, 2, 3]);
+const SPAN: u64 = number_bits([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
+const EVENT: u64 = number_bits([1, 2, 3, 4]);
+const LINK: u64 = number_bits([1, 2, 3, 4, 5, 6]);
+const STATUS: u64 = number_bits([2, 3]);
 
 /// The columns of `traces` while a request is decoded.
 struct SpanColumns {
@@ -218,7 +218,7 @@ impl SpanColumns {
         let schema = Signal::Traces.schema();
         let (time, start) = times(self.start);
         let mut columns = opening(time, source, rows);
-        // The column is null like the column `uid`, and shares its buffers.
+        // The column `peer_uid` consists of nulls, as the column `uid`, and shares its buffers.
         let peer_uid = columns[1].clone();
         let mut status_message = self.status_message;
         let (messages, message_nulls) = status_message.finish();

@@ -9,7 +9,7 @@ use std::ops::Range;
 pub struct DecodeError {
     /// What is wrong.
     pub reason: String,
-    /// The position in the uncompressed request; none if `reason` contains the position.
+    /// The position in the uncompressed request; `None` if `reason` contains the path, or the position is unknown.
     pub offset: Option<usize>,
 }
 
@@ -95,7 +95,7 @@ pub(super) struct WireReader<'a> {
     bytes: &'a [u8],
     pos: usize,
     end: usize,
-    /// The number of messages around it.
+    /// The number of messages that contain this message.
     depth: u32,
 }
 
@@ -109,7 +109,7 @@ impl<'a> WireReader<'a> {
         }
     }
 
-    /// A reader of the message in a range of this one.
+    /// A reader of the message in a range of this message.
     pub(super) fn within(&self, range: Range<usize>) -> WireReader<'a> {
         WireReader {
             bytes: self.bytes,
@@ -160,7 +160,7 @@ impl<'a> WireReader<'a> {
         &self.bytes[range]
     }
 
-    /// The position of a slice of the request; none for other bytes.
+    /// The position of a slice of the request; `None` if the bytes are not in the request.
     pub(super) fn offset_of(&self, part: &[u8]) -> Option<usize> {
         let offset = (part.as_ptr() as usize).checked_sub(self.bytes.as_ptr() as usize)?;
         (offset + part.len() <= self.bytes.len()).then_some(offset)
@@ -175,7 +175,7 @@ impl<'a> WireReader<'a> {
         })
     }
 
-    /// Reads the key of the next field; none at the end of the message.
+    /// Reads the key of the next field; `None` at the end of the message.
     #[inline(always)]
     pub(super) fn next_key(&mut self) -> Result<Option<u32>> {
         if self.pos == self.end {
@@ -328,7 +328,7 @@ impl<'a> WireReader<'a> {
         Err(self.within(range).error("text that is not UTF-8"))
     }
 
-    /// Reads an id of exactly `length` bytes; none if it is empty.
+    /// Reads an id of exactly `length` bytes; `None` if it is empty.
     #[inline(always)]
     pub(super) fn id(&mut self, length: usize, name: &str) -> Result<Option<&'a [u8]>> {
         let range = self.range()?;
@@ -341,11 +341,11 @@ impl<'a> WireReader<'a> {
         }
     }
 
-    /// Skips a field with a key that the caller does not accept. `known` has a bit for each field number of the
-    /// message; a known number has a wrong wire type, which is an error.
+    /// Skips a field with a key that the caller does not accept. `field_numbers` has a bit for each field number of the
+    /// message. If the message has this field number, the wire type is wrong, which is an error.
     #[cold]
-    pub(super) fn skip(&mut self, key: u32, known: u64) -> Result<()> {
-        self.skip_nested(key, known, self.depth)
+    pub(super) fn skip(&mut self, key: u32, field_numbers: u64) -> Result<()> {
+        self.skip_nested(key, field_numbers, self.depth)
     }
 
     /// Skips a field of any number.
@@ -360,9 +360,9 @@ impl<'a> WireReader<'a> {
         }
     }
 
-    fn skip_nested(&mut self, key: u32, known: u64, depth: u32) -> Result<()> {
+    fn skip_nested(&mut self, key: u32, field_numbers: u64, depth: u32) -> Result<()> {
         let number = key >> 3;
-        if number < 64 && known & 1 << number != 0 {
+        if number < 64 && field_numbers & 1 << number != 0 {
             return Err(self.error(format!("field {number} with wire type {}", key & 7)));
         }
         // The same limit as in prost.
@@ -394,7 +394,7 @@ impl<'a> WireReader<'a> {
 }
 
 /// A bit for each of the field numbers, for [`WireReader::skip`].
-pub(super) const fn known<const N: usize>(numbers: [u32; N]) -> u64 {
+pub(super) const fn number_bits<const N: usize>(numbers: [u32; N]) -> u64 {
     let mut bits = 0;
     let mut index = 0;
     while index < N {

@@ -39,14 +39,14 @@ pub struct RejectedRows {
 }
 
 impl<'a> ReportBatch<'a> {
-    /// The maximum number of bytes of a uid or of the value of an alias. The indexes of all stores can hold it.
+    /// The maximum number of bytes of a uid or of the value of an alias. The index of every store can hold such a text.
     pub const MAX_NAME_BYTES: usize = 2048;
 
-    /// How far a time may be ahead of the clock. The rules take the maximum of times, which would never recover from a
-    /// time in the year 2099.
+    /// How far a time may be ahead of the clock. The rules compare times, so a row with a time in the year 2099 would
+    /// have an effect until that year.
     pub const MAX_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 
-    /// Appends the reports of another batch. Does not add its numbers of rejected rows.
+    /// Appends the reports of another batch, without its numbers of rejected rows.
     pub fn append(&mut self, mut other: ReportBatch<'a>) {
         self.sightings.append(&mut other.sightings);
         self.removals.append(&mut other.removals);
@@ -59,14 +59,14 @@ impl<'a> ReportBatch<'a> {
         self.records.append(&mut other.records);
     }
 
-    /// Whether a uid or the value of an alias is short enough; counts a rejected row if it is not.
+    /// Whether a uid or the value of an alias is short enough. If not, counts a rejected row.
     pub(super) fn accepts_name(&mut self, text: &str) -> bool {
         let is_accepted = text.len() <= ReportBatch::MAX_NAME_BYTES;
         self.rejected.too_long += usize::from(!is_accepted);
         is_accepted
     }
 
-    /// Whether a time is not too far ahead of the clock; counts a rejected row if it is.
+    /// Whether a time is at most [`ReportBatch::MAX_CLOCK_SKEW`] ahead of the clock. If not, counts a rejected row.
     pub(super) fn accepts_time(&mut self, time: UnixNanos, now: UnixNanos) -> bool {
         let is_accepted = time <= now + ReportBatch::MAX_CLOCK_SKEW;
         self.rejected.from_the_future += usize::from(!is_accepted);
@@ -95,9 +95,9 @@ impl RejectedRows {
             ),
         ];
         let parts = parts.iter().filter(|(rows, _)| *rows > 0);
-        let parts = parts.map(|(rows, why)| match rows {
-            1 => format!("1 row {why}"),
-            rows => format!("{rows} rows {why}"),
+        let parts = parts.map(|(rows, reason)| match rows {
+            1 => format!("1 row {reason}"),
+            rows => format!("{rows} rows {reason}"),
         });
         parts.collect::<Vec<_>>().join(", ")
     }

@@ -5,8 +5,8 @@ use crate::unix_nanos::UnixNanos;
 use crate::{Batch, Signal};
 
 impl<'a> ReportBatch<'a> {
-    /// Converts a batch. A batch of a signal that does not change the graph yields no reports. `now` is the clock time;
-    /// rows without a time get it.
+    /// Converts a batch. If the signal of the batch does not change the graph, there are no reports. `now` is the clock
+    /// time; it becomes the time of rows without a time.
     pub fn from_batch(batch: &'a Batch, now: UnixNanos) -> ReportBatch<'a> {
         let mut reports = ReportBatch {
             now: Some(now),

@@ -1,11 +1,11 @@
-//! Direct reports: all reports about a uid itself, in the order in which claims fold them.
+//! Direct reports: the reports that are about one uid, in the order in which claims fold them.
 
 use super::{AliasItem, EdgeItem, ReportBatch, Sighting, SnapshotItems};
 use crate::claims::{ClaimClass, PointKind, ReportPoint};
 use crate::hash::hash_of;
 use crate::unix_nanos::UnixNanos;
 
-/// A report about a uid itself: a sighting, a removal, a delete event, or a snapshot that no scan made.
+/// A report about one uid: a sighting, a removal, a delete event, or a snapshot that no scan made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DirectReport<'a> {
     pub uid: &'a str,
@@ -17,8 +17,9 @@ pub struct DirectReport<'a> {
 }
 
 impl<'a> ReportBatch<'a> {
-    /// All direct reports, ascending by time, so that claims fold no report of this batch as a late one. A delete event
-    /// belongs to the claim of its source of the class [`ClaimClass::Created`] without a scope.
+    /// All direct reports, ascending by time, so that no report is late because of its position in the batch. A delete
+    /// event becomes a report of the claim with the source of the event, the class [`ClaimClass::Created`] and no
+    /// scope.
     pub fn direct_reports(&self) -> Vec<DirectReport<'a>> {
         let mut all = Vec::with_capacity(self.sightings.len());
         all.extend(self.sightings.iter().map(Sighting::direct_report));
@@ -86,7 +87,8 @@ impl<'a> Sighting<'a> {
 impl SnapshotItems<'_> {
     /// The class of a snapshot that no scan made, and its state: the hash of its items. Their order has no effect.
     pub fn class_and_hash(&self) -> (ClaimClass, u64) {
-        let time = |time: Option<UnixNanos>| time.map_or(u64::MAX, |time| time.0).to_le_bytes();
+        let time_bytes =
+            |time: Option<UnixNanos>| time.map_or(u64::MAX, |time| time.0).to_le_bytes();
         match self {
             SnapshotItems::Edges(edges) => {
                 let mut edges: Vec<&EdgeItem<'_>> = edges.iter().collect();
@@ -121,7 +123,7 @@ impl SnapshotItems<'_> {
                 aliases.sort_by_key(|alias| (alias.kind, alias.value, alias.within));
                 let times: Vec<[[u8; 8]; 2]> = aliases
                     .iter()
-                    .map(|alias| [time(alias.valid_from), time(alias.valid_to)])
+                    .map(|alias| [time_bytes(alias.valid_from), time_bytes(alias.valid_to)])
                     .collect();
                 let parts = aliases.iter().zip(&times).flat_map(|(alias, [from, to])| {
                     [

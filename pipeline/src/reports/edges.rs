@@ -1,4 +1,4 @@
-//! Converts rows of `edges` and of `aliases` to snapshots and observations, and rows of `edge_stats`.
+//! Converts rows of `edges` and `aliases` to snapshots and observations, and rows of `edge_stats` to reports.
 
 use std::collections::HashMap;
 
@@ -118,7 +118,7 @@ pub(super) fn read_edge_stats<'a>(batch: &'a Batch, now: UnixNanos, reports: &mu
     }
 }
 
-/// The indexes of the snapshots so far, by uid, source, scope and time.
+/// The indexes of the snapshots in [`ReportBatch::snapshots`], by uid, source, scope and time.
 #[derive(Default)]
 struct SnapshotIndexes<'a>(HashMap<(&'a str, &'a str, &'a str, UnixNanos), usize>);
 
@@ -131,7 +131,7 @@ impl<'a> SnapshotIndexes<'a> {
         (uid, time): (&'a str, UnixNanos),
         scope: Option<&'a str>,
         state: Option<u64>,
-        empty: fn(Vec<T>) -> SnapshotItems<'a>,
+        items_from: fn(Vec<T>) -> SnapshotItems<'a>,
     ) -> &'r mut SnapshotItems<'a> {
         let (source, scope) = (row.source(), scope.unwrap_or_default());
         let next = reports.snapshots.len();
@@ -143,7 +143,7 @@ impl<'a> SnapshotIndexes<'a> {
                 scope,
                 time,
                 state,
-                items: empty(Vec::new()),
+                items: items_from(Vec::new()),
             });
         }
         &mut reports.snapshots[index].items

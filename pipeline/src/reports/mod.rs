@@ -1,5 +1,5 @@
-//! Converts the rows of a batch into reports: the input of the rules of [`claims`](crate::claims), for everything that
-//! keeps the graph.
+//! Converts the rows of a batch into reports, the input of the rules in [`claims`](crate::claims). The store, the
+//! impact graph and the alias index use the same reports.
 //!
 //! ```text
 //!  Batch ──ReportBatch::from_batch──▶ sightings, removals, completions, snapshots … ──▶ store, impact, alias index

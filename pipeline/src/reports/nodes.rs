@@ -10,7 +10,7 @@ use super::{DeleteEvent, NodeContent, RemovalReport, ReportBatch, ScanCompletion
 use crate::Batch;
 use crate::batch::cells::{self, WordColumn, bytes, text, word};
 use crate::claims::{ClaimClass, Removal, ReportedBy};
-use crate::members::Members;
+use crate::scan_members::Members;
 use crate::schema::nodes::group;
 use crate::schema::resources::op;
 use crate::schema::{nodes, opening};
@@ -70,7 +70,8 @@ pub(super) fn read<'a>(batch: &'a Batch, now: UnixNanos, reports: &mut ReportBat
     }
 }
 
-/// Adds a sighting. Two rows report a resource, one its existence and one its configuration: they become one sighting.
+/// Adds a sighting. `nodes` may have two rows for a resource, one with its existence and one with its configuration:
+/// they become one sighting.
 pub(super) fn add_sighting<'a>(reports: &mut ReportBatch<'a>, sighting: Sighting<'a>) {
     let key = |sighting: &Sighting<'a>| {
         let Sighting { uid, class, .. } = *sighting;
@@ -145,7 +146,7 @@ impl<'a> NodeColumns<'a> {
         operation: &str,
         time: UnixNanos,
     ) -> Sighting<'a> {
-        let known = cells::number(self.state, row);
+        let row_state = cells::number(self.state, row);
         let reports_existence_only = word(&self.group, row) == Some(group::LIFECYCLE);
         let content = NodeContent {
             kind: word(&self.kind, row),
@@ -165,12 +166,12 @@ impl<'a> NodeColumns<'a> {
             source: word(&self.source, row).unwrap_or_default(),
             scope: text(self.scope, row).unwrap_or_default(),
             time,
-            state: known.unwrap_or_else(|| content.hash()),
+            state: row_state.unwrap_or_else(|| content.hash()),
             by: match self.scan_id.is_valid(row) {
                 true => ReportedBy::Scan,
                 false => ReportedBy::Row,
             },
-            content: match (known, reports_existence_only) {
+            content: match (row_state, reports_existence_only) {
                 (Some(_), true) => None,
                 _ => Some(content),
             },

@@ -10,7 +10,7 @@ use crate::schema::{alerts, changes, correlations, drift, health};
 use crate::unix_nanos::UnixNanos;
 use crate::{Batch, Signal, json_rows};
 
-/// The column that is not part of [`RecordReport::columns`].
+/// The column that [`RecordReport::columns`] does not contain.
 const IMPACT: &str = "impact";
 
 pub(super) fn read<'a>(batch: &'a Batch, now: UnixNanos, reports: &mut ReportBatch<'a>) {
@@ -52,7 +52,7 @@ pub(super) fn read<'a>(batch: &'a Batch, now: UnixNanos, reports: &mut ReportBat
                 record.severity = row.word(drift::SEVERITY).unwrap_or_default();
                 record.resolved = (record.status == "resolved").then_some(time);
                 let attribution = columns.get("attribution").and_then(Json::as_object);
-                names.extend(attribution.and_then(|who| text(who, "actor")));
+                names.extend(attribution.and_then(|object| text(object, "actor")));
             }
             Signal::Health => {
                 record.id = uid.unwrap_or_default().into();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::Signal;
 use crate::claims::{ClaimClass, Removal, ReportedBy};
 use crate::hash::hash_of;
-use crate::members::Members;
+use crate::scan_members::Members;
 use crate::unix_nanos::UnixNanos;
 
 /// A source saw a uid.
@@ -67,7 +67,7 @@ pub struct ScanCompletion<'a> {
     /// The start of the scan.
     pub began: UnixNanos,
     pub members: Arc<Members>,
-    /// What it means that a uid is not among the members.
+    /// Whether the scan reports a uid that is not among the members as deleted or as released.
     pub miss: Removal,
 }
 
@@ -78,7 +78,7 @@ pub struct SnapshotReport<'a> {
     pub source: &'a str,
     pub scope: &'a str,
     pub time: UnixNanos,
-    /// The state of the claim that the snapshot belongs to; `None` if no scan made it.
+    /// The state of the claim that the snapshot belongs to; `None` if no scan made the snapshot.
     pub state: Option<u64>,
     pub items: SnapshotItems<'a>,
 }
@@ -154,12 +154,12 @@ pub struct EdgeStatsReport<'a> {
 pub struct RecordReport<'a> {
     pub signal: Signal,
     pub id: std::borrow::Cow<'a, str>,
-    /// The start of the episode.
+    /// The start of the episode. A record that is resolved and opens again has several episodes.
     pub opened: UnixNanos,
     pub time: UnixNanos,
     pub source: &'a str,
     pub uid: Option<&'a str>,
-    /// Every uid that the record names, each once, ascending, `uid` included.
+    /// Every uid and actor that the record names, without duplicates, ascending, `uid` included.
     pub names: Vec<String>,
     /// Empty if the signal has no status.
     pub status: &'a str,

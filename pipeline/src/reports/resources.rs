@@ -1,5 +1,5 @@
-//! Converts rows of `resources`. The reports equal those of the `nodes`, `edges` and `aliases` rows that the processor
-//! `graph` makes of them.
+//! Converts rows of `resources`. The processor `graph` converts such rows to rows of `nodes`, `edges` and `aliases`,
+//! which yield the same reports.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use super::{
 };
 use crate::Batch;
 use crate::claims::{ClaimClass, Removal, ReportedBy};
-use crate::members::Members;
 use crate::resource::ResourceRow;
+use crate::scan_members::Members;
 use crate::schema::nodes::group;
 use crate::schema::resources::op;
 use crate::unix_nanos::UnixNanos;
@@ -117,7 +117,7 @@ fn sighting<'a>(
     }
 }
 
-/// Adds the snapshots of edges and aliases, if the row reports them.
+/// Adds the snapshots of edges and aliases, if the row reports them. A create event reports none.
 fn add_snapshots<'a>(
     row: &ResourceRow<'a>,
     uid: &'a str,

@@ -20,7 +20,7 @@ impl<'a> BatchRow<'a> {
         (0..batch.num_rows()).map(move |row| BatchRow { batch, row })
     }
 
-    /// The time of the row, else `now`.
+    /// The time of the row; `now` if it has no time.
     pub(crate) fn time(self, now: UnixNanos) -> UnixNanos {
         self.timestamp(opening::TIME).unwrap_or(now)
     }

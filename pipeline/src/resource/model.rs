@@ -103,17 +103,19 @@ impl Resource {
         relations.sort_unstable();
         let mut aliases: Vec<_> = self.aliases.iter().map(ResourceAlias::parts).collect();
         aliases.sort_unstable();
-        let relations = relations.iter().flat_map(|(kind, uid, confidence, more)| {
-            [*kind, *uid, confidence.as_slice(), *more].map(Some)
-        });
+        let relations = relations
+            .iter()
+            .flat_map(|(kind, uid, confidence, properties)| {
+                [*kind, *uid, confidence.as_slice(), *properties].map(Some)
+            });
         let aliases = aliases
             .iter()
             .flat_map(|(kind, value, scope)| [Some(*kind), Some(*value), *scope]);
-        let whole = [&self.tags, &self.configuration];
-        let whole = whole.map(|map| unordered_hash(Map::new(map)).to_le_bytes());
-        let whole = whole.iter().map(|hash| Some(hash.as_slice()));
-        let parts = words.into_iter().chain(whole).chain(relations);
-        // A missing part separates the relations from the aliases.
+        let maps = [&self.tags, &self.configuration];
+        let map_hashes = maps.map(|map| unordered_hash(Map::new(map)).to_le_bytes());
+        let map_hashes = map_hashes.iter().map(|hash| Some(hash.as_slice()));
+        let parts = words.into_iter().chain(map_hashes).chain(relations);
+        // `None` separates the relations from the aliases.
         hash_of(parts.chain([None]).chain(aliases))
     }
 }

@@ -20,7 +20,7 @@ pub struct ResourceRow<'a> {
     pub scope: Option<&'a str>,
     /// `None` for rows that no scan made.
     pub scan_id: Option<&'a str>,
-    /// What it means that a uid is not among the members.
+    /// Whether the scan reports a uid that is not among the members as deleted or as released.
     pub miss: Option<&'a str>,
     pub state: Option<u64>,
     pub members: Option<&'a [u64]>,

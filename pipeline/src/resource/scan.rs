@@ -59,7 +59,7 @@ impl ScanContext<'_> {
         rows.push(Some(self.began), Some(&resource.uid), self.source, &cells);
     }
 
-    /// Adds a row: the resource was there before, and the scan did not see it.
+    /// Adds a row: an earlier scan saw the resource, and this scan did not.
     pub fn push_deleted(&self, rows: &mut Rows, uid: &str, kind: &str) {
         let cells = [
             (resources::OP, Cell::Text(resources::op::DELETED)),
@@ -72,7 +72,7 @@ impl ScanContext<'_> {
         rows.push(Some(self.began), Some(uid), self.source, &cells);
     }
 
-    /// Adds a row: the source no longer looks for the uid in this scope, so its existence is unknown.
+    /// Adds a row: the source no longer scans for the uid in this scope, so it is unknown whether the uid exists.
     pub fn push_released(&self, rows: &mut Rows, uid: &str, kind: &str) {
         let cells = [
             (resources::OP, Cell::Text(resources::op::RELEASED)),
@@ -84,18 +84,25 @@ impl ScanContext<'_> {
         rows.push(Some(self.began), Some(uid), self.source, &cells);
     }
 
-    /// Adds the completion of a scan that saw the whole scope. `members` are the [`uid::hash`]es of the uids that it
-    /// saw, in any order, each with its state, 0 if it is unknown. A missing uid is `deleted`.
+    /// Adds the completion of a scan that saw the whole scope. `members` are the [`uid::hash`]es of the uids that the
+    /// scan saw, in any order, each with its state, 0 if the state is unknown. All other uids of the scope are
+    /// `deleted`.
     pub fn push_completion(&self, rows: &mut Rows, members: Vec<(u64, u64)>) {
-        self.complete_with(rows, members, resources::op::DELETED);
+        self.push_completion_with(rows, members, resources::op::DELETED);
     }
 
-    /// Adds the completion of a scan that saw a part of the scope only. A missing uid is `released`.
+    /// Adds the completion of a scan that saw only a part of the scope. All uids that the scan did not see are
+    /// `released`.
     pub fn push_partial_completion(&self, rows: &mut Rows, members: Vec<(u64, u64)>) {
-        self.complete_with(rows, members, resources::op::RELEASED);
+        self.push_completion_with(rows, members, resources::op::RELEASED);
     }
 
-    fn complete_with(&self, rows: &mut Rows, mut members: Vec<(u64, u64)>, miss: &'static str) {
+    fn push_completion_with(
+        &self,
+        rows: &mut Rows,
+        mut members: Vec<(u64, u64)>,
+        miss: &'static str,
+    ) {
         members.sort_unstable();
         let (members, states): (Vec<u64>, Vec<u64>) = members.into_iter().unzip();
         let cells = [
@@ -114,10 +121,10 @@ impl ScanContext<'_> {
     pub fn push_whole_scan<'r>(
         &self,
         rows: &mut Rows,
-        all: impl IntoIterator<Item = &'r Resource>,
+        resources: impl IntoIterator<Item = &'r Resource>,
     ) {
         let mut members = Vec::new();
-        for resource in all {
+        for resource in resources {
             let state = resource.state();
             self.push_observed(rows, resource, state, None);
             members.push((uid::hash(&resource.uid), state));

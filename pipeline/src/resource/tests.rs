@@ -58,7 +58,7 @@ fn a_row_has_the_values_of_its_resource() {
 }
 
 #[test]
-fn a_partial_scan_releases_missing_uids() {
+fn the_completion_of_a_partial_scan_releases_missing_uids() {
     let mut rows = Rows::new(Signal::Resources);
     SCAN.push_completion(&mut rows, vec![(3, 30)]);
     SCAN.push_partial_completion(&mut rows, vec![(3, 30)]);
@@ -114,7 +114,7 @@ fn the_state_of_owned_and_static_texts_is_equal() {
 }
 
 #[test]
-fn the_state_covers_relations_and_aliases_in_any_order() {
+fn the_state_depends_on_relations_and_aliases_but_not_on_their_order() {
     let one = instance();
     let mut other = instance();
     other.relations.reverse();

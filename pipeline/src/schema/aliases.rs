@@ -23,8 +23,8 @@ columns! {
     VALID_TO "valid_to": types::timestamp() => nullable;
 }
 
-/// The kinds of aliases that components interpret. The receiver that reports a resource chooses the kinds of its aliases.
-/// No other component knows the kinds of resources.
+/// The kinds of aliases that components interpret. The receiver that reports a resource chooses the kinds of its
+/// aliases. No other component knows the kinds of resources.
 pub mod kind {
     /// A DNS name at which the resource is reachable, or which the resource (a DNS record) defines.
     pub const DNS: &str = "dns";

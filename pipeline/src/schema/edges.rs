@@ -4,9 +4,9 @@ use super::{columns, types};
 
 columns! {
     /// How the row is merged. `snapshot`: the rows with the same (`uid`, `source`, `scope`, `time`) are all edges that
-    /// the source reports for the uid in the scope. A newer snapshot replaces an older one as a whole. An empty snapshot
-    /// is one row with null `kind` and `to`. `observed`: an observation of this edge, which expires some time after the
-    /// last one.
+    /// the source reports for the uid in the scope. A newer snapshot replaces an older one as a whole. An empty
+    /// snapshot is one row with null `kind` and `to`. `observed`: an observation of this edge, which expires some time
+    /// after the last one.
     MODE "mode": types::word();
     /// The scope of the scan that made the snapshot; null for snapshots that no scan made.
     SCOPE "scope": types::text() => nullable;

@@ -33,7 +33,7 @@ pub mod traces;
 
 /// The columns of a signal, in order, with their documentation.
 pub fn columns_of(signal: Signal) -> Vec<Column> {
-    let own = match signal {
+    let signal_columns = match signal {
         Signal::Traces => traces::columns(),
         Signal::Metrics => metrics::columns(),
         Signal::Logs => logs::columns(),
@@ -50,7 +50,7 @@ pub fn columns_of(signal: Signal) -> Vec<Column> {
         Signal::RefreshRequests => refresh_requests::columns(),
     };
     let mut all = opening::columns();
-    all.extend(own);
+    all.extend(signal_columns);
     if matches!(signal, Signal::Traces | Signal::Metrics | Signal::Logs) {
         all.extend(otlp_context::columns());
     }
@@ -68,7 +68,7 @@ static SCHEMAS: LazyLock<[SchemaRef; 14]> = LazyLock::new(|| {
 });
 
 impl Signal {
-    /// The schema of every batch of this signal, always the same `Arc`.
+    /// The schema of every batch of this signal. Each call returns the same `Arc`.
     pub fn schema(self) -> SchemaRef {
         SCHEMAS[self as usize].clone()
     }
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn every_column_has_a_unique_name_and_a_documentation() {
+    fn every_column_has_a_unique_name_and_documentation() {
         for signal in Signal::ALL {
             let columns = columns_of(signal);
             for (index, column) in columns.iter().enumerate() {

@@ -1,5 +1,5 @@
-//! The columns of `refresh_requests`: one row for each uid whose description must be refreshed now. The engine passes it
-//! to the receivers that accept such rows. `time` is the time of the request.
+//! The columns of `refresh_requests`: one row for each uid whose description must be refreshed now. The engine passes
+//! it to the receivers that accept such rows. `time` is the time of the request.
 
 use super::{columns, types};
 

@@ -8,15 +8,16 @@ use crate::component::UnixNanos;
 use crate::graph_store::Commit;
 use crate::reports::ReportBatch;
 
-/// What a transaction of several batches wrote and dropped.
+/// The result of a transaction that wrote several batches.
 #[derive(Debug)]
 pub struct WriteOutcome {
     pub commit: Commit,
-    /// See [`DroppedReports::late_completions`]; of all batches together.
+    /// [`DroppedReports::late_completions`] of all batches together.
     pub late_completions: u64,
     /// [`DroppedReports::too_old`] of each batch, in the order of the batches.
     pub too_old: Vec<u64>,
-    /// The horizon of the transaction. [`Horizon::too_old`] counts the dropped reports of a part of a batch.
+    /// The horizon that the transaction applied. With it, [`Horizon::too_old`] counts the dropped reports of a part of
+    /// a batch.
     pub horizon: Horizon,
 }
 
@@ -75,7 +76,7 @@ impl<B: Backend> Store<B> {
             now: Some(now),
             ..ReportBatch::default()
         };
-        // Housekeeping may be removing rows before the horizon, so no transaction may write there.
+        // Housekeeping may be removing rows from before the horizon, so no transaction may write such rows.
         let horizon = read_horizon(&mut rows).await?;
         let mut too_old = Vec::with_capacity(batches.len());
         for reports in batches {
@@ -92,8 +93,8 @@ impl<B: Backend> Store<B> {
         })
     }
 
-    /// Commits the transaction, with an entry in the log of commits unless `commit` is empty, and publishes it to
-    /// the subscribers.
+    /// Commits the transaction. Unless `commit` is empty, appends it to the log of commits and publishes it to the
+    /// subscribers.
     pub(super) async fn commit_and_publish(
         &self,
         mut rows: B::Write,

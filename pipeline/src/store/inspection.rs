@@ -12,7 +12,7 @@ use crate::graph_store::AsOf;
 #[derive(Debug)]
 pub struct NodeInspection {
     pub row: NodeRow,
-    /// By class, source and scope number; the intervals of each claim are ordered by time.
+    /// Ordered by class and by the words of source and scope. The intervals of each claim are ordered by time.
     pub claims: Vec<Claim>,
     words: WordMap,
     scopes: ScopeCache,
@@ -71,7 +71,7 @@ fn collect_claims(mut rows: Vec<ClaimRow>, words: &WordMap) -> Vec<Claim> {
 }
 
 impl NodeInspection {
-    /// Whether the uid exists, by all its claims.
+    /// Whether the uid exists according to all its claims.
     pub fn existence(&self, at: AsOf) -> Existence {
         let scopes = ScopeScanTimes {
             scopes: &self.scopes,
@@ -80,13 +80,13 @@ impl NodeInspection {
         existence(&self.claims, &scopes, at)
     }
 
-    /// Source, scope and state of the claim whose value wins in this class.
+    /// Source, scope and state of the claim that determines the value of this class.
     pub fn value(&self, class: ClaimClass, at: AsOf) -> Option<(&str, &str, u64)> {
         let (claim, interval) = winner(&self.claims, class, at)?;
         Some((&claim.key.source, &claim.key.scope, interval.state))
     }
 
-    /// Source, scope and state of each open claim whose snapshots are current.
+    /// Source, scope and state of each open claim of a class that can have snapshots.
     pub fn snapshots(&self, at: AsOf) -> impl Iterator<Item = (&str, &str, u64)> {
         let open = open_at(&self.claims, at).filter(|(claim, _)| {
             matches!(

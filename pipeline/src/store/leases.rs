@@ -6,8 +6,8 @@ use super::Store;
 use super::rows::{Backend, LeaseRow, LeaseRows, RowsError, Word, WriteRows};
 use crate::graph_store::Lease;
 
-/// The longest duration of a lease. A stored lease that would last longer was written by a clock that was ahead;
-/// the store treats it as expired.
+/// The longest duration of a lease. A stored lease that would last longer was written by a process whose clock was
+/// ahead; the store treats it as expired.
 const MAX_LEASE: Duration = Duration::from_secs(5 * 60);
 
 impl<B: Backend> Store<B> {
@@ -27,7 +27,7 @@ impl<B: Backend> Store<B> {
             && current.until > now
             && current.until <= now + MAX_LEASE
         {
-            // Not dropped: a backend may lose its connection with a dropped transaction.
+            // A commit without changes: if the transaction were dropped, a backend might lose its connection.
             rows.commit().await?;
             return Ok(Some(Lease {
                 holder: current.holder,

@@ -1,7 +1,7 @@
 //! The entry of a commit in the log of commits: JSON, compressed with zstd.
 //!
-//! An entry is mostly uids, which resemble each other: 128 kB of uids compress to 8 kB. Each transaction writes an
-//! entry, and only other processes read it.
+//! An entry is mostly uids, which resemble each other: 128 kB of uids compress to 8 kB. Almost every transaction
+//! appends an entry, so the fastest compression level is used.
 
 use std::io::Read;
 
@@ -9,8 +9,8 @@ use crate::graph_store::Commit;
 
 const COMPRESSION_LEVEL: i32 = 1;
 
-/// The longest JSON that `decode` reads, in bytes. The uids of [`Commit::MAX_ITEMS`] rows need less, unless they are
-/// very long.
+/// The longest JSON that `decode` reads, in bytes. A commit of [`Commit::MAX_ITEMS`] rows is shorter unless its uids
+/// are very long.
 const MAX_JSON_BYTES: u64 = 64 << 20;
 
 /// Encodes a commit.

@@ -38,14 +38,15 @@ use rows::Backend;
 use subscribers::Subscribers;
 pub use write::DroppedReports;
 
-/// A graph in the rows of one backend. Its methods write, read, check and clean up the graph; several processes can
-/// have a store over the same rows.
+/// A graph store that keeps the graph in the rows of one backend. Several processes can each have a `Store` over the
+/// same rows.
 #[derive(Debug)]
 pub struct Store<B> {
     backend: B,
     settings: StoreSettings,
     subscribers: Subscribers,
-    /// A random number in each of this store's commits, by which it recognizes them in the log of commits.
+    /// A random number that identifies this store. Each of its commits carries the number, so the store recognizes them
+    /// in the log of commits.
     writer_id: u64,
     /// The index of the housekeeping task that the next step begins with.
     next_housekeeping_task: AtomicUsize,
@@ -54,11 +55,11 @@ pub struct Store<B> {
     housekeeping_lease_renewed: AtomicU64,
 }
 
-/// Settings of a store that its reads depend on.
+/// Settings that the reads of a store depend on.
 #[derive(Clone, Copy, Debug)]
 pub struct StoreSettings {
-    /// How long an observed edge, and a node that only telemetry reports, stays current after its last sighting.
-    /// Zero: for ever.
+    /// How long an observed edge, and a node that no scan or event ever reported, stays current after its last
+    /// sighting. Zero means for ever.
     pub observed_edge_ttl: Duration,
 }
 

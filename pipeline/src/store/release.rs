@@ -1,5 +1,5 @@
-//! Releases the scopes of a receiver that was removed. It is then unknown whether its resources exist: they become
-//! unobserved, and none ends.
+//! Releases the scopes of a receiver that was removed from the configuration. Whether its resources still exist is
+//! unknown, so they become unobserved and do not end.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use super::rows::{Backend, NodeId, Projection, ReadRows, RowsError, ScopeKey};
 use crate::claims::{ClaimClass, Removal, is_below};
 use crate::component::UnixNanos;
 use crate::graph_store::Lease;
-use crate::members::Members;
 use crate::reports::{ReportBatch, ScanCompletion};
+use crate::scan_members::Members;
 
 /// How many claims, or nodes, one read returns at most.
 const PAGE_SIZE: usize = if cfg!(test) { 3 } else { 1000 };
@@ -26,26 +26,26 @@ const LEASE_DURATION: Duration = Duration::from_secs(5 * 60);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReleasedScope {
     pub scope: String,
-    /// How many resources became unobserved: no other source reports them.
+    /// How many resources became unobserved because no other source reports them.
     pub unobserved: u64,
 }
 
-/// Why the store released no scope, or only some of them.
+/// Why the store did not release all requested scopes.
 #[derive(Debug, thiserror::Error)]
 pub enum ReleaseError {
     #[error(
         "the store has no scopes of the source `{name}`; the sources with scopes are {}",
-        format_names(known)
+        format_names(sources)
     )]
-    UnknownSource { name: String, known: Vec<String> },
+    UnknownSource { name: String, sources: Vec<String> },
     #[error(
         "the source `{name}` has no scope `{scope}` in the store; its scopes are {}",
-        format_names(known)
+        format_names(scopes)
     )]
     UnknownScope {
         name: String,
         scope: String,
-        known: Vec<String>,
+        scopes: Vec<String>,
     },
     #[error(
         "`{}` holds the lease of the scope `{scope}` until {}: stop that process first; if it is gone, wait until then",
@@ -62,7 +62,7 @@ fn format_names(names: &[String]) -> String {
     let first: Vec<String> = names
         .iter()
         .take(MAX_LISTED)
-        .map(|it| format!("`{it}`"))
+        .map(|name| format!("`{name}`"))
         .collect();
     match (names.len(), names.len().saturating_sub(MAX_LISTED)) {
         (0, _) => "none".to_owned(),
@@ -86,8 +86,8 @@ impl<B: Backend> Store<B> {
     ) -> Result<Vec<ReleasedScope>, ReleaseError> {
         let holder = format!("airdig store release, process {}", std::process::id());
         let mut released = Vec::new();
-        // In reverse order of names, so that a scope comes after the scopes below it: its completion would release
-        // their claims, too.
+        // In reverse order of their names: a scope must come after the scopes below it, since its completion would
+        // release their claims, too.
         for (name, key) in self.open_scopes_of(source, scope).await?.into_iter().rev() {
             let lease = self
                 .acquire_lease((source, &name), &holder, LEASE_DURATION)
@@ -106,7 +106,8 @@ impl<B: Backend> Store<B> {
         Ok(released)
     }
 
-    /// The scopes of a source that have an open claim, by name: all of them, or only `scope` and the scopes below it.
+    /// The scopes of a source that have an open claim, sorted by name: all of them, or only `scope` and the scopes
+    /// below it.
     async fn open_scopes_of(
         &self,
         source: &str,
@@ -129,10 +130,10 @@ impl<B: Backend> Store<B> {
             .map(|(key, names)| (names[1].clone(), *key))
             .collect();
         if of_source.is_empty() {
-            let known: BTreeSet<String> = named.map(|(_, names)| names[0].clone()).collect();
+            let sources: BTreeSet<String> = named.map(|(_, names)| names[0].clone()).collect();
             return Err(ReleaseError::UnknownSource {
                 name: source.to_owned(),
-                known: known.into_iter().collect(),
+                sources: sources.into_iter().collect(),
             });
         }
         let is_named =
@@ -146,11 +147,11 @@ impl<B: Backend> Store<B> {
         if let Some(scope) = scope
             && !of_source.iter().any(|(name, _)| is_named(name))
         {
-            let known: BTreeSet<String> = of_source.into_iter().map(|(name, _)| name).collect();
+            let scopes: BTreeSet<String> = of_source.into_iter().map(|(name, _)| name).collect();
             return Err(ReleaseError::UnknownScope {
                 name: source.to_owned(),
                 scope: scope.to_owned(),
-                known: known.into_iter().collect(),
+                scopes: scopes.into_iter().collect(),
             });
         }
         open.sort();
@@ -174,12 +175,12 @@ impl<B: Backend> Store<B> {
                 break;
             }
         }
-        let before = rows.scopes(Some(&[scope.scope])).await?;
-        let before = before.into_iter().find(|row| row.key == scope);
-        let last = before.and_then(|row| Some(row.scans.last()?.began.0 + 1));
+        let named = rows.scopes(Some(&[scope.scope])).await?;
+        let stored = named.into_iter().find(|row| row.key == scope);
+        let after_last_scan = stored.and_then(|row| Some(row.scans.last()?.began.0 + 1));
         drop(rows);
-        // Later than the last scan of the scope, even if the clock of its receiver was ahead.
-        let began = UnixNanos::now().max(UnixNanos(last.unwrap_or_default()));
+        // The completion must be newer than the last scan of the scope, even if the clock of the receiver was ahead.
+        let began = UnixNanos::now().max(UnixNanos(after_last_scan.unwrap_or_default()));
         let completion = ScanCompletion {
             class: scope.class,
             source,

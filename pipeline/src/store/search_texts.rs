@@ -13,21 +13,21 @@ pub(super) struct TextChanges {
 }
 
 impl TextChanges {
-    /// Replaces the texts that differ between the old and the new row of a node, except its aliases. Does nothing if
-    /// the node is in no list, before and after.
+    /// Replaces the texts of a node that differ between its old and its new row, except the texts of its aliases. Does
+    /// nothing if neither row is in a list.
     pub(super) fn replace_changed(&mut self, old: &NodeRow, new: &NodeRow) {
         let was_listed = old.listing != Listing::None;
-        let is_same = old.listing == new.listing && was_listed;
+        let has_same_listing = old.listing == new.listing && was_listed;
         if new.listing == Listing::None && !was_listed {
             return;
         }
-        if !is_same {
+        if !has_same_listing {
             self.replace_uid(new);
         }
-        if !is_same || old.name != new.name {
+        if !has_same_listing || old.name != new.name {
             self.replace_name(new);
         }
-        if !is_same || old.tags != new.tags {
+        if !has_same_listing || old.tags != new.tags {
             self.replace_tags(new);
         }
     }
@@ -60,7 +60,7 @@ impl TextChanges {
         self.replace(node, TextField::TagKey, keys);
     }
 
-    /// Replaces the texts of a node's aliases; `values` are all its aliases.
+    /// Replaces the texts of a node's aliases; `values` are the values of all its aliases.
     pub(super) fn replace_aliases<'v>(
         &mut self,
         node: &NodeRow,
@@ -85,7 +85,7 @@ impl TextChanges {
         self.by_field.insert((node.id, field), rows.collect());
     }
 
-    /// The (node, field) pairs to clear, and the rows to write instead.
+    /// The (node, field) pairs whose texts are replaced, and the new texts.
     pub(super) fn into_rows(self) -> (Vec<(NodeId, TextField)>, Vec<TextRow>) {
         let fields = self.by_field.keys().copied().collect();
         (fields, self.by_field.into_values().flatten().collect())
@@ -97,14 +97,14 @@ pub(super) fn normalize(text: &str) -> String {
     stored_text(&lowercase(text))
 }
 
-/// Lower case, character by character, so that a substring of a text stays a substring of the result.
-/// (`str::to_lowercase` converts a Σ depending on its neighbours.)
+/// Converts a text to lower case, character by character, so that a substring of a text stays a substring of the
+/// result. (`str::to_lowercase` converts a Σ depending on its neighbours.)
 pub(super) fn lowercase(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).collect()
 }
 
-/// The part of a uid that differs among resources of one kind: of an ARN all after the account, of another uid all
-/// after the scheme.
+/// The part of a uid that differs among resources of one kind: in an ARN everything after the account, in any other uid
+/// everything after the scheme.
 pub(super) fn uid_tail(uid: &str) -> &str {
     if uid.starts_with("arn:") {
         let last = uid.splitn(6, ':').nth(5);
@@ -116,8 +116,8 @@ pub(super) fn uid_tail(uid: &str) -> &str {
     }
 }
 
-/// One character for the key of a tag, so that a list by tag key needs no long texts. It is a hash of the key in
-/// plane 15, which Unicode reserves for private use; two keys can have the same character.
+/// One character that represents the key of a tag, so that a filter by tag key needs no long texts. It is a hash of the
+/// key in plane 15, which Unicode reserves for private use; two keys can have the same character.
 pub(super) fn tag_key_text(key: &str) -> String {
     const FIRST: u32 = 0xF_0000;
     const COUNT: u64 = 0xFFFE;

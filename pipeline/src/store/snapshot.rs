@@ -1,6 +1,6 @@
 //! The stored format of a snapshot: one immutable blob of edges or aliases.
 //!
-//! Numbers are little endian. Texts and bytes follow their length, a `u32`; the length `u32::MAX` means none.
+//! Numbers are little endian. Texts and bytes follow their length, a `u32`; the length `u32::MAX` stands for `None`.
 
 use super::rows::{NodeId, Word};
 use crate::component::UnixNanos;
@@ -37,7 +37,7 @@ pub(super) fn encode_edges(items: &[SnapshotEdge]) -> Vec<u8> {
     bytes
 }
 
-/// Decodes the edges of a snapshot, up to the first that is truncated.
+/// Decodes the edges of a snapshot, up to the first truncated one.
 pub(super) fn decode_edges(bytes: &[u8]) -> Vec<SnapshotEdge> {
     let mut reader = Reader(bytes);
     let next = || {
@@ -66,7 +66,7 @@ pub(super) fn encode_aliases(items: &[SnapshotAlias]) -> Vec<u8> {
     bytes
 }
 
-/// Decodes the aliases of a snapshot, up to the first that is truncated.
+/// Decodes the aliases of a snapshot, up to the first truncated one.
 pub(super) fn decode_aliases(bytes: &[u8]) -> Vec<SnapshotAlias> {
     let mut reader = Reader(bytes);
     let next = || {
@@ -96,7 +96,7 @@ fn write_bytes(bytes: &mut Vec<u8>, value: Option<&[u8]>) {
     bytes.extend_from_slice(value.unwrap_or_default());
 }
 
-/// Reads values from the beginning of a blob; `None` where the blob is too short.
+/// Reads values from the beginning of a blob. Its functions return `None` if the blob is too short.
 struct Reader<'b>(&'b [u8]);
 
 impl Reader<'_> {

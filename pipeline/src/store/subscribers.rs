@@ -18,12 +18,12 @@ use crate::graph_store::Commit;
 /// How many commits a subscriber can lag behind before it loses the oldest.
 const CAPACITY: usize = 256;
 
-/// How often `follow` polls the log while there are subscribers: commits of other processes are due within a second, and
-/// each poll costs an idle process half a millisecond.
+/// How often `follow` polls the log while there are subscribers. Commits of other processes must arrive within a
+/// second; a poll costs an idle process half a millisecond.
 const POLL_INTERVAL: Duration = Duration::from_millis(600);
 
-/// The first subscriber also gets this many of the newest commits in the log: another process may have written them
-/// between its subscription and the first poll.
+/// When the first subscriber subscribes, `follow` also sends this many of the newest commits in the log: other
+/// processes may have written them after the subscription and before the first poll.
 const CATCH_UP: u64 = 64;
 
 /// How many commits one read of the log returns at most.
@@ -43,7 +43,7 @@ pub(super) struct Subscribers {
 struct LogPosition {
     /// The sequence number of the last commit that was sent, or skipped while there were no subscribers.
     last_sent: u64,
-    /// Whether the subscribers get every commit after `last_sent`; false while there are none.
+    /// Whether the subscribers get every commit after `last_sent`; false while there are no subscribers.
     is_followed: bool,
 }
 
@@ -82,7 +82,7 @@ impl<B: Backend> Store<B> {
             }
             if let Err(error) = self.send_new_commits().await {
                 tracing::warn!(
-                    error = %crate::cause::ErrorChain(&error),
+                    error = %crate::error_cause::ErrorChain(&error),
                     "cannot read the log of commits, retrying"
                 );
             }
@@ -97,8 +97,8 @@ impl<B: Backend> Store<B> {
         self.send_up_to(&mut position, last).await
     }
 
-    /// Sends a commit of this store at once if it follows the last one sent and no other task is sending. Otherwise
-    /// `follow` sends it: a writer never waits for the log or for a lock.
+    /// Sends a commit of this store without delay if it is the next one after the last commit sent and no other task is
+    /// sending. Otherwise `follow` sends it, since a writer never waits for the log or for a lock.
     pub(super) fn publish(&self, commit: &Commit) {
         let Ok(mut position) = self.subscribers.position.try_lock() else {
             return;

@@ -1,4 +1,4 @@
-//! The interned texts of one session: sources, scopes, kinds and other texts with few distinct values, as numbers.
+//! The interned texts of one session: the numbers of sources, scopes, kinds and other texts with few distinct values.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use hashbrown::HashMap;
 use super::rows::{NO_WORD, NodeId, ReadRows, RowsError, ScopeKey, VersionKey, Word, WriteRows};
 use crate::claims::{ClaimClass, SourceKey};
 
-/// The words that a session has loaded so far, in both directions. It assigns no numbers, unlike an
-/// [`Interner`](crate::interner::Interner): the backend does.
+/// Maps texts to words and words to texts, as far as a session has loaded them. Unlike an
+/// [`Interner`](crate::interner::Interner) it assigns no numbers: the backend does.
 #[derive(Debug, Default)]
 pub(super) struct WordMap {
     numbers: HashMap<Arc<str>, Word>,

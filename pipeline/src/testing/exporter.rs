@@ -17,7 +17,7 @@ use crate::{Batch, Delivery};
 pub enum ExportBehaviour {
     /// Records the batch and returns `Ok`.
     Accept,
-    /// Does the same after this time.
+    /// Waits for this time, then records the batch and returns `Ok`.
     AcceptAfter(Duration),
     /// Returns a retryable error, with this retry delay if there is one.
     Retry(Option<Duration>),
@@ -29,13 +29,13 @@ pub enum ExportBehaviour {
     Panic,
 }
 
-/// Records the batches that it exports. It accepts every batch unless a test configures other behaviour.
+/// Records the batches that it exports. It accepts every batch unless a test configures another behaviour.
 #[derive(Debug, Default)]
 pub struct CapturingExporter {
     captured: CapturedExports,
-    /// The behaviour of the first attempts, in order. All later attempts use `later`.
+    /// The behaviour of the first attempts, in order. All other attempts use `otherwise`.
     first: Mutex<VecDeque<ExportBehaviour>>,
-    later: Option<ExportBehaviour>,
+    otherwise: Option<ExportBehaviour>,
     concurrency: Option<usize>,
     max_joint_rows: usize,
 }
@@ -75,12 +75,12 @@ impl CapturingExporter {
     #[must_use]
     pub fn later_attempts(self, behaviour: ExportBehaviour) -> CapturingExporter {
         CapturingExporter {
-            later: Some(behaviour),
+            otherwise: Some(behaviour),
             ..self
         }
     }
 
-    /// Lets the engine export several batches together, up to this number of rows in total.
+    /// Lets the engine export several batches in a joint export, up to this number of rows in total.
     #[must_use]
     pub fn max_joint_rows(self, rows: usize) -> CapturingExporter {
         CapturingExporter {
@@ -137,14 +137,14 @@ impl Exporter for CapturingExporter {
         self.captured.state().attempts.push(Instant::now());
         let first = lock(&self.first).pop_front();
         let behaviour = first
-            .or_else(|| self.later.clone())
+            .or_else(|| self.otherwise.clone())
             .unwrap_or(ExportBehaviour::Accept);
         if let ExportBehaviour::AcceptAfter(time) = behaviour {
             tokio::time::sleep(time).await;
         }
         match behaviour {
             ExportBehaviour::Accept | ExportBehaviour::AcceptAfter(_) => {
-                // A recorded batch with its delivery would delay the acknowledgement to the sender.
+                // With its delivery, the recorded batch would delay the acknowledgement of the request.
                 let recorded = batch.clone().with_delivery(Delivery::untracked());
                 self.captured.state().batches.push(recorded);
                 Ok(())
@@ -159,11 +159,11 @@ impl Exporter for CapturingExporter {
                 source: None,
             }),
             ExportBehaviour::Hang => std::future::pending().await,
-            ExportBehaviour::Panic => panic!("panic of a test"),
+            ExportBehaviour::Panic => panic!("on purpose"),
         }
     }
 
-    async fn export_together(&self, batches: &[Batch]) -> Result<(), ExportError> {
+    async fn export_joint(&self, batches: &[Batch]) -> Result<(), ExportError> {
         let untracked = |batch: &Batch| batch.clone().with_delivery(Delivery::untracked());
         match Batch::concat(batches.iter().map(untracked).collect()) {
             Some(all) => self.export(&all).await,
@@ -171,7 +171,7 @@ impl Exporter for CapturingExporter {
         }
     }
 
-    fn joins(&self, before: &RowCounts, batch: &Batch) -> bool {
+    fn can_join(&self, before: &RowCounts, batch: &Batch) -> bool {
         before.total() + batch.num_rows() <= self.max_joint_rows
     }
 

@@ -20,7 +20,7 @@ pub use processor::{
 pub use receiver::{AfterSending, CannedReceiver, DeliveryOutcomes};
 pub use store::{GatedBackend, memory_store, run_housekeeping, store_over};
 
-/// Returns an output for a receiver under test and the queue of the batches that it sends. The queue holds at
+/// Returns an output for a receiver under test, and the queue that gets the batches of the output. The queue holds at
 /// most 64 MiB.
 pub fn capture(accepts: SignalSet) -> (Output, Queue) {
     let (sender, queue) = channel("test", accepts, 64 << 20);
@@ -36,7 +36,7 @@ pub fn batch(signal: Signal, uids: &[&str]) -> Batch {
     rows.finish(Delivery::untracked())
 }
 
-/// The uid of each row of a batch, in order; empty where it is null.
+/// The uid of each row of a batch, in order; an empty text for a null.
 pub fn uids(batch: &Batch) -> Vec<String> {
     let uids = batch.uid().iter();
     uids.map(|uid| uid.unwrap_or_default().to_owned()).collect()

@@ -33,7 +33,7 @@ pub struct RejectingProcessor;
 
 impl Processor for RejectingProcessor {
     fn process(&mut self, _batch: Batch, _now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
-        Err(ProcessError::new("rejection of a test"))
+        Err(ProcessError::new("rejected on purpose"))
     }
 }
 
@@ -43,7 +43,7 @@ pub struct PanickingProcessor;
 
 impl Processor for PanickingProcessor {
     fn process(&mut self, _batch: Batch, _now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
-        panic!("panic of a test")
+        panic!("on purpose")
     }
 }
 
@@ -79,8 +79,8 @@ impl Processor for HoldingProcessor {
     }
 }
 
-/// Returns every batch and a second one that it derives: the same uids as rows of this signal. Both carry the
-/// same delivery.
+/// Returns every batch and a second batch that it derives: one row of this signal for each row, with the same uid. Both
+/// batches carry the same delivery.
 #[derive(Debug)]
 pub struct DerivingProcessor(pub Signal);
 

@@ -19,7 +19,7 @@ pub enum AfterSending {
     /// Waits for the stop signal and for all outcomes, then returns.
     #[default]
     WaitForStop,
-    /// Returns at once, without a stop signal.
+    /// Returns immediately, without a stop signal.
     Return,
     /// Panics.
     Panic,
@@ -60,7 +60,7 @@ impl CannedReceiver {
         (receiver, DeliveryOutcomes(outcomes))
     }
 
-    /// Sets the deadline of each delivery to this time after the batch is sent. By default there is none.
+    /// Sets the deadline of each delivery, as the time after the batch is sent. By default there is no deadline.
     #[must_use]
     pub fn delivery_timeout(self, timeout: Duration) -> CannedReceiver {
         CannedReceiver {
@@ -99,12 +99,12 @@ impl Receiver for CannedReceiver {
         match self.after_sending {
             AfterSending::WaitForStop => {}
             AfterSending::Return => return Ok(()),
-            AfterSending::Panic => panic!("panic of a test"),
+            AfterSending::Panic => panic!("on purpose"),
             AfterSending::Hang => std::future::pending().await,
         }
         let report_outcomes = async {
             while let Some(outcome) = receipts.next().await {
-                // The send fails in a test that ignores outcomes, since it dropped the other end.
+                // The send fails if the test has dropped the `DeliveryOutcomes`.
                 let _ = self.outcomes.send(outcome);
             }
         };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use crate::cause::ErrorChain;
+use crate::error_cause::ErrorChain;
 use crate::store::memory::{MemoryBackend, MemorySession, ReadAccess, WriteAccess};
 use crate::store::rows::{Backend, RowsError, StoreSize};
 use crate::store::{Retention, Store, StoreSettings};
@@ -21,8 +21,8 @@ pub fn memory_store() -> Store<MemoryBackend> {
     store_over(MemoryBackend::default(), Duration::ZERO)
 }
 
-/// Returns a store over a backend. An observed edge expires when no source has observed it for this time; with zero, it
-/// never does.
+/// Returns a store over a backend. An observed edge expires when no source has observed it for `observed_edge_ttl`; if
+/// that is zero, it never expires.
 pub fn store_over<B: Backend>(backend: B, observed_edge_ttl: Duration) -> Store<B> {
     Store::new(backend, StoreSettings { observed_edge_ttl })
 }
@@ -51,14 +51,14 @@ pub async fn run_housekeeping<B: Backend>(
 #[derive(Clone, Debug, Default)]
 pub struct GatedBackend {
     rows: MemoryBackend,
-    /// Reads wait until it is cancelled.
+    /// Reads wait until this token is cancelled.
     pub gate: CancellationToken,
-    /// The number of reads that fail from now on.
+    /// The number of the next reads that fail.
     pub failures: Arc<AtomicUsize>,
 }
 
 impl GatedBackend {
-    /// The same rows, for writes by another process. Its reads neither block nor fail.
+    /// The backend with the same rows whose reads neither block nor fail, for writes by another process.
     pub fn rows(&self) -> &MemoryBackend {
         &self.rows
     }
@@ -71,7 +71,7 @@ impl Backend for GatedBackend {
 
     async fn read(&self) -> Result<MemorySession<ReadAccess>, RowsError> {
         self.gate.cancelled().await;
-        let decrement = |left: usize| left.checked_sub(1);
+        let decrement = |failures: usize| failures.checked_sub(1);
         let order = Ordering::Relaxed;
         if self.failures.fetch_update(order, order, decrement).is_ok() {
             return Err(RowsError {

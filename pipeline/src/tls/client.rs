@@ -46,7 +46,7 @@ struct ClientTlsDocument {
     /// Certificate authorities to trust, PEM. By default those of the system.
     ca_file: Option<PathBuf>,
     ca_pem: Option<Secret>,
-    /// Trust the authorities of the system, too, besides those of `ca_file`.
+    /// Trust the authorities of the system besides those of `ca_file`.
     include_system_ca_certs_pool: bool,
     /// Client certificate chain, PEM, for servers that request one (mTLS).
     cert_file: Option<PathBuf>,
@@ -113,8 +113,8 @@ impl Default for ClientConfig {
 }
 
 impl ClientConfig {
-    /// Whether connections to an endpoint without a scheme are plain text. As in the Collector, `insecure` with an
-    /// authority means TLS.
+    /// Whether connections to an endpoint without a scheme are plain text. As in the Collector, `insecure` has no
+    /// effect if an authority is configured.
     pub fn is_plain_text(&self) -> bool {
         self.insecure && self.authorities.is_none()
     }

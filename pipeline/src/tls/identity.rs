@@ -1,4 +1,4 @@
-//! The certificate chain and private key of airdig, which are reloaded when they were read long ago.
+//! The certificate chain and private key of airdig, and their reload after `reload_interval`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ use crate::component::{ErrorChain, StartError};
 use crate::config::Secret;
 use crate::sync::lock;
 
-/// A certificate chain with its key, as configured.
+/// A certificate chain with its private key, as configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TlsIdentity {
     certificates: Pem,
@@ -28,7 +28,7 @@ pub(super) struct TlsIdentity {
 }
 
 impl TlsIdentity {
-    /// Returns none if neither a certificate nor a key is given.
+    /// Returns `None` if neither a certificate nor a key is given.
     pub(super) fn of(
         cert_file: Option<PathBuf>,
         cert_pem: Option<Secret>,
@@ -79,7 +79,7 @@ impl TlsIdentity {
     }
 }
 
-/// The certificate and key that were read last, and when.
+/// The certificate and key that were read last, and the time of that read.
 pub(super) struct ReloadingIdentity {
     identity: TlsIdentity,
     at: String,
@@ -87,8 +87,8 @@ pub(super) struct ReloadingIdentity {
 }
 
 impl ReloadingIdentity {
-    /// The certificate for a new connection. Reloads it if it is old, which reads two small files within the handshake,
-    /// as the Collector does. If that fails, the earlier certificate remains in use.
+    /// The certificate for a new connection. Reloads it after `reload_interval`. As in the Collector, the handshake
+    /// then reads two small files. If the reload fails, the earlier certificate remains in use.
     pub(super) fn current(&self) -> Arc<CertifiedKey> {
         let TlsIdentity {
             certificates,

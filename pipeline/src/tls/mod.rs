@@ -3,7 +3,7 @@
 //! ```yaml
 //! tls:
 //!   ca_file: /etc/airdig/ca.pem          # trusted authorities; by default those of the system
-//!   cert_file: /etc/airdig/client.pem    # own certificate (mTLS)
+//!   cert_file: /etc/airdig/client.pem    # the certificate of airdig (mTLS)
 //!   key_file: /etc/airdig/client.key
 //!   reload_interval: 1h                  # reload the certificate and key when they were read longer ago
 //! ```

@@ -94,7 +94,7 @@ impl Pem {
         match self {
             Pem::Text { text, .. } => Ok(text.expose().as_bytes().to_vec()),
             Pem::File { key, path } => std::fs::read(path).map_err(|error| {
-                let reason = format!("cannot read {}; set {at}.{key}", path.display());
+                let reason = format!("cannot read {}, the file of {at}.{key}", path.display());
                 StartError::because(reason, error)
             }),
         }

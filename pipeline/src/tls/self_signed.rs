@@ -1,4 +1,4 @@
-//! Accepts a server whose own self-signed certificate is in `ca_file`.
+//! Accepts a server with a self-signed certificate, if `ca_file` contains that certificate.
 //!
 //! `openssl req -x509` marks its certificates as authorities, and webpki rejects an authority as a server certificate.
 //! Go accepts it, so the files of Collector users contain such certificates.

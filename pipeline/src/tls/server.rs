@@ -21,7 +21,7 @@ use crate::config::{Secret, duration};
 #[serde(try_from = "ServerTlsDocument")]
 pub struct ServerConfig {
     identity: TlsIdentity,
-    /// The authorities of client certificates. If there are any, clients without a certificate of them are rejected.
+    /// If set, clients without a certificate of one of these authorities are rejected.
     client_authorities: Option<Pem>,
     versions: TlsVersions,
 }

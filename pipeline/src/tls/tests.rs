@@ -1,3 +1,5 @@
+//! Tests of TLS settings, their errors, and the reload of certificates.
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -65,7 +67,7 @@ fn missing_file_is_reported_with_its_key_and_path() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "cannot read /nowhere/ca.pem; set exporters.otlp.tls.ca_file"
+        "cannot read /nowhere/ca.pem, the file of exporters.otlp.tls.ca_file"
     );
 }
 
@@ -111,7 +113,7 @@ fn insecure_with_an_authority_means_tls() {
 }
 
 #[test]
-fn old_certificate_is_reloaded_and_kept_if_that_fails() {
+fn certificate_is_reloaded_and_stays_in_use_if_the_reload_fails() {
     let ((first, first_key), (second, second_key)) = (self_signed(), self_signed());
     let certificate = TemporaryFile::new("reload.pem", &first);
     let key = TemporaryFile::new("reload.key", &first_key);

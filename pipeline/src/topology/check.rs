@@ -1,4 +1,4 @@
-//! Checks a configuration and converts it to a topology. It reports all problems at once.
+//! Checks a configuration and converts it to a topology. Reports all problems, not only the first.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -6,26 +6,26 @@ use std::net::SocketAddr;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::pipelines::{self, ResolvedPipeline, known_keys};
+use super::pipelines::{self, ResolvedPipeline, report_unknown_keys};
 use super::sections::{self, ConfiguredComponent, Sections, is_map};
 use super::{ComponentKey, ComponentSpec, Pipeline, Telemetry, Topology, flow, order};
 use crate::config::{Problem, YamlNode, schema};
 use crate::registry::{ComponentClass, Registry};
 
-/// Does all checks that are possible without building components: of ids, types, configurations, references,
-/// cycles and signals.
+/// Does all checks that are possible without building components: of ids, types, configurations, references, cycles
+/// and signals.
 ///
 /// # Errors
 /// All problems, sorted by position.
 pub fn check(root: &YamlNode, registry: &Registry) -> Result<Topology, Vec<Problem>> {
     let mut problems = Vec::new();
     if is_map(root, "configuration", &mut problems) {
-        let known: Vec<&str> = ComponentClass::ALL
+        let section_names: Vec<&str> = ComponentClass::ALL
             .iter()
             .map(|class| class.section())
             .chain(["service"])
             .collect();
-        known_keys(root, "configuration", &known, &mut problems);
+        report_unknown_keys(root, "configuration", &section_names, &mut problems);
     }
     let sections = sections::read(root, registry, &mut problems);
     let no_service = YamlNode::empty();
@@ -33,7 +33,7 @@ pub fn check(root: &YamlNode, registry: &Registry) -> Result<Topology, Vec<Probl
     if let Some(service) = service
         && is_map(service, "service", &mut problems)
     {
-        known_keys(
+        report_unknown_keys(
             service,
             "service",
             &["pipelines", "extensions", "telemetry"],
@@ -83,17 +83,17 @@ pub fn check(root: &YamlNode, registry: &Registry) -> Result<Topology, Vec<Probl
         .iter()
         .filter(|(key, _)| !used.contains(key))
         .map(|((class, id), configured)| {
-            let one = class.singular();
+            let class = class.singular();
             format!(
-                "{}: {one} \"{id}\" is configured, but not used in any pipeline or service::extensions",
+                "{}: {class} \"{id}\" is configured, but not used in any pipeline or service::extensions",
                 configured.position
             )
         })
         .collect();
     for ((class, id), configured) in &sections {
-        let (at, one) = (&configured.position, class.singular());
-        let own = configured.notes.iter();
-        notes.extend(own.map(|note| format!("{at}: {one} \"{id}\" {note}")));
+        let (position, class) = (&configured.position, class.singular());
+        let of_component = configured.notes.iter();
+        notes.extend(of_component.map(|note| format!("{position}: {class} \"{id}\" {note}")));
     }
     notes.extend(flow::notes(&resolved, &flow, &sections));
     let components: BTreeMap<ComponentKey, ComponentSpec> = sections
@@ -143,8 +143,11 @@ pub fn check(root: &YamlNode, registry: &Registry) -> Result<Topology, Vec<Probl
 /// Reports references to exporters that are not configured or are not graph stores.
 fn check_stores(sections: &Sections<'_>, problems: &mut Vec<Problem>) {
     // An exporter of unknown type may be a graph store. Its type was reported already.
-    let is_graph_store =
-        |it: &ConfiguredComponent<'_>| it.factory.is_none_or(|factory| factory.is_graph_store);
+    let is_graph_store = |exporter: &ConfiguredComponent<'_>| {
+        exporter
+            .factory
+            .is_none_or(|factory| factory.is_graph_store)
+    };
     let exporters = sections.iter().filter(|((class, _), configured)| {
         *class == ComponentClass::Exporter && is_graph_store(configured)
     });
@@ -172,8 +175,8 @@ fn check_stores(sections: &Sections<'_>, problems: &mut Vec<Problem>) {
 fn check_connectors(resolved: &[ResolvedPipeline], problems: &mut Vec<Problem>) {
     let sides = [("exporter", "receiver"), ("receiver", "exporter")];
     for (index, (side, other)) in sides.into_iter().enumerate() {
-        let of = |pipeline: &ResolvedPipeline, first: bool| {
-            let references = if first == (index == 0) {
+        let references = |pipeline: &ResolvedPipeline, on_this_side: bool| {
+            let references = if on_this_side == (index == 0) {
                 &pipeline.exporters
             } else {
                 &pipeline.receivers
@@ -182,11 +185,11 @@ fn check_connectors(resolved: &[ResolvedPipeline], problems: &mut Vec<Problem>) 
         };
         let on_other_side: BTreeSet<ComponentKey> = resolved
             .iter()
-            .flat_map(|pipeline| of(pipeline, false))
+            .flat_map(|pipeline| references(pipeline, false))
             .map(|(key, _)| key)
             .collect();
         for pipeline in resolved {
-            for (key, position) in of(pipeline, true) {
+            for (key, position) in references(pipeline, true) {
                 if key.0 == ComponentClass::Connector && !on_other_side.contains(&key) {
                     let message = format!(
                         "service::pipelines::{}: connector \"{}\" used as {side} in this pipeline but \
@@ -294,7 +297,7 @@ fn telemetry(service: &YamlNode, problems: &mut Vec<Problem>) -> Telemetry {
     telemetry
 }
 
-/// Parses an address. `:8888` is that port on all interfaces, as in Go, and `localhost` is 127.0.0.1.
+/// Parses an address. As in Go, `:8888` is port 8888 on all interfaces. `localhost` is 127.0.0.1.
 fn socket_address(text: &str) -> Option<SocketAddr> {
     if let Some(port) = text.strip_prefix(':') {
         return format!("0.0.0.0:{port}").parse().ok();

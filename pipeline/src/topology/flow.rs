@@ -36,7 +36,7 @@ pub(super) struct SignalFlow {
     pub(super) accepted_downstream: BTreeMap<ComponentKey, SignalSet>,
 }
 
-/// Propagates the signals until nothing changes. Sets only grow, so it ends even if pipelines form a cycle.
+/// Propagates the signals until nothing changes. Sets only grow, so the loop ends even if pipelines form a cycle.
 pub(super) fn propagate(pipelines: &[ResolvedPipeline], sections: &Sections<'_>) -> SignalFlow {
     let signals = SignalLookup { sections };
     let mut flows = vec![PipelineFlow::default(); pipelines.len()];
@@ -162,7 +162,8 @@ fn propagate_backward(
     }
 }
 
-/// Reports receivers that cannot produce a pipeline's signal, and exporters that no accepted signal reaches.
+/// Reports receivers that cannot produce the signal of their pipeline, and exporters that receive none of the signals
+/// that they accept.
 pub(super) fn mismatches(
     pipelines: &[ResolvedPipeline],
     flow: &SignalFlow,
@@ -172,12 +173,12 @@ pub(super) fn mismatches(
     let signals = SignalLookup { sections };
     for (pipeline, signal_flow) in pipelines.iter().zip(&flow.flows) {
         let at = format!("service::pipelines::{}", pipeline.id);
-        let mut mismatch = false;
+        let mut has_mismatch = false;
         if let Some(signal) = pipeline.signal {
             for (receiver, position) in &pipeline.receivers {
                 let produces = signals.produces(receiver);
                 if receiver.0 == ComponentClass::Receiver && !produces.contains(signal) {
-                    mismatch = true;
+                    has_mismatch = true;
                     let message = format!(
                         "{at}: receiver \"{}\" does not produce {signal} (it produces {})",
                         receiver.1,
@@ -188,7 +189,7 @@ pub(super) fn mismatches(
             }
         }
         // If a component is missing, it is unknown which signals arrive at the exporters.
-        if !pipeline.is_complete || mismatch {
+        if !pipeline.is_complete || has_mismatch {
             continue;
         }
         for (exporter, position) in &pipeline.exporters {
@@ -209,8 +210,8 @@ pub(super) fn mismatches(
     }
 }
 
-/// Warns of signals that no component accepts, processors that receive no signal that they use, and pipeline
-/// ids that look like a misspelled signal.
+/// Returns warnings about signals that no component accepts, processors that receive none of the signals that they
+/// accept, and ids of pipelines that look like a misspelled signal.
 pub(super) fn notes(
     pipelines: &[ResolvedPipeline],
     flow: &SignalFlow,
@@ -227,21 +228,22 @@ pub(super) fn notes(
                 "{at}: carries every signal, since its type is not a signal; did you mean \"{similar}\"?"
             ));
         }
-        let last = pipeline
-            .exporters
-            .iter()
-            .fold(SignalSet::NONE, |all, (exporter, _)| {
-                let downstream = flow
-                    .accepted_downstream
-                    .get(exporter)
-                    .copied()
-                    .unwrap_or_default();
-                all.union(signals.accepts(exporter))
-                    .union(signals.passes(exporter, downstream))
-            });
+        let used_after_processors =
+            pipeline
+                .exporters
+                .iter()
+                .fold(SignalSet::NONE, |all, (exporter, _)| {
+                    let downstream = flow
+                        .accepted_downstream
+                        .get(exporter)
+                        .copied()
+                        .unwrap_or_default();
+                    all.union(signals.accepts(exporter))
+                        .union(signals.passes(exporter, downstream))
+                });
         let used = signal_flow
             .accepted_at_start
-            .union(last)
+            .union(used_after_processors)
             .union(ENGINE_ACCEPTS);
         let lost: Vec<Signal> = signal_flow
             .leaves

@@ -31,7 +31,7 @@ pub type ComponentKey = (ComponentClass, ComponentId);
 pub struct Topology {
     /// Each component that a pipeline or `service.extensions` names.
     pub components: BTreeMap<ComponentKey, ComponentSpec>,
-    /// Extensions first, then from exporters to receivers; a store before the components that name it.
+    /// Extensions, exporters, connectors, processors, receivers. A store comes before the components that name it.
     pub build_order: Vec<ComponentKey>,
     pub pipelines: Vec<Pipeline>,
     /// `service.telemetry`.
@@ -43,13 +43,13 @@ pub struct Topology {
 /// A component to build.
 #[derive(Debug)]
 pub struct ComponentSpec {
-    /// Its own configuration, without the settings that all exporters share.
+    /// The configuration of the component, without the settings that all exporters share.
     pub config: YamlNode,
     /// The signals that it accepts and produces with this configuration.
     pub signals: ComponentSignals,
     /// The signals that components after it accept.
     pub accepted_downstream: SignalSet,
-    /// The settings that all exporters share; none for other components.
+    /// The settings that all exporters share; `None` for other components.
     pub settings: Option<ExporterSettings>,
 }
 
@@ -58,7 +58,7 @@ pub struct ComponentSpec {
 pub struct Pipeline {
     /// The id in the file: `traces/web`, `unified`.
     pub id: ComponentId,
-    /// The only signal that it accepts from its receivers; none if it accepts all signals.
+    /// The only signal that the pipeline accepts from its receivers; `None` if it accepts all signals.
     pub signal: Option<Signal>,
     /// Receivers, and connectors that send to this pipeline.
     pub receivers: Vec<ComponentKey>,
@@ -86,6 +86,6 @@ impl Pipeline {
 pub struct Telemetry {
     /// `service.telemetry.logs.level`.
     pub log_level: Option<String>,
-    /// `service.telemetry.metrics.address`, where airdig's own metrics are served.
+    /// `service.telemetry.metrics.address`: the address at which airdig serves its own metrics.
     pub metrics_address: Option<std::net::SocketAddr>,
 }

@@ -8,19 +8,19 @@ use super::sections::Sections;
 use crate::config::{Problem, SourcePosition};
 use crate::registry::ComponentClass;
 
-/// A node of the dependency graph: a component depends on the stores that it names, a connector on the
-/// pipelines that it sends to, a pipeline on the connectors that it sends to.
+/// A node of the dependency graph. A component depends on the stores that it names, a connector on the pipelines to
+/// which it sends, and a pipeline on the connectors to which it sends.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum DependencyNode {
     Component(ComponentKey),
     Pipeline(usize),
 }
 
-/// For each node the nodes that it depends on, and the positions in the file that declare it.
+/// For each node, the nodes on which it depends. Each has the position in the file that declares the dependency.
 type Dependencies = BTreeMap<DependencyNode, Vec<(DependencyNode, SourcePosition)>>;
 
-/// Sorts the used components so that each comes after those that it depends on, and by class: extensions,
-/// exporters, connectors, processors, receivers. Adds cycles to `problems`.
+/// Sorts the used components by class: extensions, exporters, connectors, processors, receivers. If a component depends
+/// on another component, the other comes first. Adds cycles to `problems`.
 pub(super) fn build_order(
     used: &BTreeSet<ComponentKey>,
     pipelines: &[ResolvedPipeline],
@@ -47,7 +47,7 @@ pub(super) fn build_order(
             walk.visit(DependencyNode::Component(key.clone()));
         }
     }
-    // A cycle of unused components is reported, too.
+    // Visiting the unused components reports their cycles.
     let order = walk.order.clone();
     for key in sections.keys() {
         walk.visit(DependencyNode::Component(key.clone()));

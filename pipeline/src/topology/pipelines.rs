@@ -19,7 +19,7 @@ pub(super) struct ResolvedPipeline {
     pub(super) receivers: Vec<ComponentReference>,
     pub(super) processors: Vec<ComponentReference>,
     pub(super) exporters: Vec<ComponentReference>,
-    /// Whether all its components are configured and of known types, so that its signals are known.
+    /// Whether all components of the pipeline are configured and of known types. Otherwise its signals are unknown.
     pub(super) is_complete: bool,
 }
 
@@ -77,7 +77,7 @@ fn resolve_pipeline(
     let at = format!("service::pipelines::{id}");
     let problems_before = problems.len();
     if is_map(node, &at, problems) {
-        known_keys(
+        report_unknown_keys(
             node,
             &at,
             &["receivers", "processors", "exporters"],
@@ -92,16 +92,16 @@ fn resolve_pipeline(
     let receivers = list(ComponentClass::Receiver, "receivers");
     let processors = list(ComponentClass::Processor, "processors");
     let exporters = list(ComponentClass::Exporter, "exporters");
-    for (key, one) in [("receivers", "receiver"), ("exporters", "exporter")] {
+    for (key, singular) in [("receivers", "receiver"), ("exporters", "exporter")] {
         let is_empty = node
             .get(key)
             .is_none_or(|list| list.is_null() || (list.is_list() && list.items().is_empty()));
         if is_empty && (node.is_map() || node.is_null()) {
-            let message = format!("{at}: must have at least one {one}");
+            let message = format!("{at}: must have at least one {singular}");
             problems.push(Problem::new(position, message));
         }
     }
-    let all_known = [&receivers, &processors, &exporters]
+    let has_known_types = [&receivers, &processors, &exporters]
         .into_iter()
         .flatten()
         .all(|(key, _)| sections[key].factory.is_some());
@@ -111,12 +111,17 @@ fn resolve_pipeline(
         receivers,
         processors,
         exporters,
-        is_complete: problems.len() == problems_before && all_known && !node.has_invalid(),
+        is_complete: problems.len() == problems_before && has_known_types && !node.has_invalid(),
     }
 }
 
 /// Reports keys that are not in `known`.
-pub(super) fn known_keys(node: &YamlNode, at: &str, known: &[&str], problems: &mut Vec<Problem>) {
+pub(super) fn report_unknown_keys(
+    node: &YamlNode,
+    at: &str,
+    known: &[&str],
+    problems: &mut Vec<Problem>,
+) {
     for entry in node.entries() {
         if !known.contains(&&*entry.key) {
             let prefix = format!("{at}: ");
@@ -130,7 +135,7 @@ pub(super) fn known_keys(node: &YamlNode, at: &str, known: &[&str], problems: &m
     }
 }
 
-/// Resolves a list of ids. A connector may be named in the list of receivers or exporters.
+/// Resolves a list of ids. A list of receivers or exporters may name connectors.
 pub(super) fn references(
     list: &YamlNode,
     class: ComponentClass,
@@ -157,16 +162,17 @@ pub(super) fn references(
             continue;
         };
         let parsed = item.text().unwrap_or_default().parse::<ComponentId>();
-        let one = class.singular();
+        let class_name = class.singular();
         let Some(key) = parsed.ok().and_then(|id| resolve(class, id, sections)) else {
-            let message = format!("{at}: references {one} \"{text}\" which is not configured");
+            let message =
+                format!("{at}: references {class_name} \"{text}\" which is not configured");
             let names: Vec<String> = candidates(class, sections).collect();
             let names = names.iter().map(String::as_str);
             problems.push(Problem::new(item.position(), message).suggest(text, names));
             continue;
         };
         if resolved.iter().any(|(other, _)| *other == key) {
-            let message = format!("{at}: references {one} \"{text}\" multiple times");
+            let message = format!("{at}: references {class_name} \"{text}\" multiple times");
             problems.push(Problem::new(item.position(), message));
             continue;
         }
@@ -193,7 +199,7 @@ fn resolve(
     (accepts_connector(class) && sections.contains_key(&connector)).then_some(connector)
 }
 
-/// The ids that may be named where a component of this class is expected.
+/// The ids that a list of components of this class may contain.
 fn candidates(class: ComponentClass, sections: &Sections<'_>) -> impl Iterator<Item = String> {
     sections
         .keys()

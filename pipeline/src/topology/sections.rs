@@ -13,15 +13,15 @@ use crate::registry::{ComponentClass, ComponentSignals, Factory, Registry};
 #[derive(Debug)]
 pub(super) struct ConfiguredComponent<'a> {
     pub(super) position: SourcePosition,
-    /// None for an unknown type, which is reported as a problem.
+    /// `None` if the type is unknown, which is reported as a problem.
     pub(super) factory: Option<&'a Factory>,
     pub(super) config: YamlNode,
     /// The signals that it accepts and produces. A component of unknown type accepts and produces all signals.
     pub(super) signals: ComponentSignals,
     pub(super) notes: Vec<String>,
-    /// The settings that all exporters share; none for other components.
+    /// The settings that all exporters share; `None` for other components.
     pub(super) settings: Option<ExporterSettings>,
-    /// The graph stores that it names.
+    /// The graph stores that the configuration names.
     pub(super) stores: Vec<schema::NamedStore>,
 }
 
@@ -56,7 +56,8 @@ pub(super) fn read<'a>(
                 problems.push(Problem::new(&entry.position, message));
                 continue;
             }
-            let configured = configured(&key, &entry.position, &entry.value, registry, problems);
+            let configured =
+                read_component(&key, &entry.position, &entry.value, registry, problems);
             sections.insert(key, configured);
         }
     }
@@ -75,7 +76,7 @@ pub(super) fn is_map(node: &YamlNode, name: &str, problems: &mut Vec<Problem>) -
     false
 }
 
-fn configured<'a>(
+fn read_component<'a>(
     (class, id): &ComponentKey,
     position: &SourcePosition,
     node: &YamlNode,
@@ -101,10 +102,10 @@ fn configured<'a>(
     };
     configured.signals = factory.signals;
     let settings_schema = schemars::schema_for!(ExporterSettings);
-    let mut also = Vec::new();
+    let mut settings_keys = Vec::new();
     if *class == ComponentClass::Exporter {
-        also = schema::keys(&settings_schema);
-        let (settings, own) = node.split(|key| also.contains(&key));
+        settings_keys = schema::keys(&settings_schema);
+        let (settings, config) = node.split(|key| settings_keys.contains(&key));
         let invalid_settings = schema::check(&settings, &settings_schema, &[]).problems;
         if invalid_settings.is_empty() && !settings.has_invalid() {
             match settings.decode() {
@@ -113,9 +114,9 @@ fn configured<'a>(
             }
         }
         problems.extend(invalid_settings);
-        configured.config = own;
+        configured.config = config;
     }
-    let checked = schema::check(&configured.config, &factory.schema, &also);
+    let checked = schema::check(&configured.config, &factory.schema, &settings_keys);
     configured.stores = checked.stores;
     if checked.problems.is_empty() && !configured.config.has_invalid() {
         match (factory.check)(&configured.config) {

@@ -1,3 +1,5 @@
+//! Tests of the check of a configuration: valid topologies, and problems with their positions.
+
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -140,7 +142,9 @@ fn type_that_is_not_in_the_binary_is_reported_with_a_reason() {
     let text = UNIFIED.replace("{graph: }", "{graph: , memory_limiter: {limit_mib: 1}}");
     let expected = "processors: type \"memory_limiter\" is not in this binary: leave it out";
     assert!(
-        messages(&text).iter().any(|it| it.ends_with(expected)),
+        messages(&text)
+            .iter()
+            .any(|message| message.ends_with(expected)),
         "{:?}",
         messages(&text)
     );
@@ -221,7 +225,7 @@ fn valid_configuration_becomes_a_topology() {
 }
 
 #[test]
-fn all_problems_are_reported_at_once_with_their_positions() {
+fn all_problems_are_reported_with_their_positions() {
     let text = "\
 receivers:
   otlp: {endpont: x}

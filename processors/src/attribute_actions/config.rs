@@ -44,7 +44,7 @@ pub(crate) enum SetCondition {
 }
 
 impl SetCondition {
-    /// Whether to set a key that is present or not.
+    /// Whether to set a key, depending on whether it is present.
     pub(super) fn allows(self, is_present: bool) -> bool {
         match self {
             SetCondition::Missing => !is_present,
@@ -63,7 +63,7 @@ pub(crate) struct ValueSource {
 }
 
 impl ValueSource {
-    /// The encoded value to set in a run; none if there is none.
+    /// The encoded value to set in a run; `None` if the attribute is missing and no value is configured.
     pub(super) fn value(&self, run: &[u8]) -> Option<Vec<u8>> {
         let attribute = self.attribute.as_ref();
         let copied = attribute.and_then(|key| Map::new(run).encoded(key));

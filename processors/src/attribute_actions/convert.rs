@@ -14,7 +14,7 @@ pub(crate) enum ConvertedType {
     String,
 }
 
-/// Converts and encodes a value; none if the value has that type already or cannot be converted.
+/// Converts and encodes a value; `None` if the value has that type already or cannot be converted.
 pub(super) fn convert(target: ConvertedType, value: Value<'_>) -> Option<Vec<u8>> {
     match target {
         ConvertedType::Int => Some(encoded(Value::Int(int(value)?))),

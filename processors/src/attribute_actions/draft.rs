@@ -19,7 +19,7 @@ pub(super) struct AttributeDraft<'a> {
 }
 
 impl DraftBuffers {
-    /// Starts with a run that no action has changed yet.
+    /// Starts a draft of a run.
     pub(super) fn draft<'a>(&'a mut self, run: &'a [u8]) -> AttributeDraft<'a> {
         AttributeDraft {
             original: run,
@@ -44,12 +44,12 @@ impl AttributeDraft<'_> {
         self.edit(|run, out| set(run, key, any_value, out));
     }
 
-    /// Removes the keys for which `dropped` returns true.
-    pub(super) fn drop_keys(&mut self, dropped: impl FnMut(&[u8]) -> bool) {
-        self.edit(|run, out| without(run, dropped, out));
+    /// Removes the keys for which `is_dropped` returns true.
+    pub(super) fn drop_keys(&mut self, is_dropped: impl FnMut(&[u8]) -> bool) {
+        self.edit(|run, out| without(run, is_dropped, out));
     }
 
-    /// Replaces each value for which `new_value` returns one.
+    /// Replaces each value for which `new_value` returns a new value.
     pub(super) fn replace(&mut self, new_value: impl Fn(&[u8], &[u8]) -> Option<Vec<u8>>) {
         let entries = Map::new(self.run()).entries();
         let mut replaced: Vec<(String, Vec<u8>)> = Vec::new();
@@ -58,7 +58,7 @@ impl AttributeDraft<'_> {
                 continue;
             };
             // If a run has a key twice, the first occurrence counts.
-            if replaced.iter().any(|(known, _)| known == name) {
+            if replaced.iter().any(|(key, _)| key == name) {
                 continue;
             }
             if let Some(new) = new_value(key, value) {
@@ -84,7 +84,7 @@ impl AttributeDraft<'_> {
         }
     }
 
-    /// Appends the run and returns true if it differs from the original; else returns false.
+    /// If the run differs from the original, appends it to `out` and returns true. Otherwise returns false.
     pub(super) fn finish(self, out: &mut Vec<u8>) -> bool {
         let changed = self.changed && self.buffers.current != self.original;
         if changed {

@@ -1,6 +1,6 @@
 //! The Collector's attribute actions, which `attributes` and `resource` apply to a run of encoded attributes.
 //!
-//! | action | needs | does |
+//! | action | keys | effect |
 //! |---|---|---|
 //! | `insert` | `key`, a value | sets a key that is missing |
 //! | `update` | `key`, a value | sets a key that is present |
@@ -11,8 +11,9 @@
 //! | `convert` | `key`, `converted_type` | converts a value to `int`, `double` or `string` |
 //!
 //! The value to set is `value`, with its type in YAML; or the value of `from_attribute`; or, if that attribute is
-//! missing, `default_value`. If there is none of them, the action does nothing. The types and the order of all other
-//! attributes stay. If a run has a key twice, actions read the first occurrence; setting the key removes the others.
+//! missing, `default_value`. If none of them exists, the action does nothing. The types and the order of all other
+//! attributes do not change. If a run has a key twice, actions read the first occurrence; setting the key removes the
+//! others.
 
 mod config;
 mod convert;

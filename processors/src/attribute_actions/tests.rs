@@ -1,3 +1,5 @@
+//! Tests of each action, of their order, and of invalid actions.
+
 use pipeline::attributes::{Map, map_from_json, map_to_json};
 use pipeline::config::{LoadContext, load};
 use serde::Deserialize;

@@ -1,3 +1,5 @@
+//! Tests of the changed attributes, and of `include` and `exclude`.
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -60,7 +62,7 @@ fn spans() -> Batch {
     ] {
         let resource = json!({"service.name": service, "env": env, "n": 1});
         let resource = map_from_json(resource.as_object().unwrap());
-        let own = map_from_json(json!({"status": 200, "env": env}).as_object().unwrap());
+        let span = map_from_json(json!({"status": 200, "env": env}).as_object().unwrap());
         let cells = [
             (otlp_context::SERVICE_NAME, Cell::Text(service)),
             (otlp_context::RESOURCE_ATTRIBUTES, Cell::Bytes(&resource)),
@@ -68,7 +70,7 @@ fn spans() -> Batch {
             (otlp_context::SCOPE_VERSION, Cell::Text(version)),
             (traces::NAME, Cell::Text(name)),
             (traces::KIND, Cell::Int(kind)),
-            (traces::ATTRIBUTES, Cell::Bytes(&own)),
+            (traces::ATTRIBUTES, Cell::Bytes(&span)),
         ];
         rows.push(None, None, "otlp", &cells);
     }
@@ -86,8 +88,11 @@ fn matching_rows(condition: &str, batch: &Batch) -> Vec<bool> {
         after.iter().map(|row| row["mark"] == 1).collect::<Vec<_>>()
     };
     let (included, excluded) = (marked("include"), marked("exclude"));
-    let others: Vec<bool> = excluded.iter().map(|marked| !marked).collect();
-    assert_eq!(included, others, "exclude is the complement of include");
+    let not_excluded: Vec<bool> = excluded.iter().map(|marked| !marked).collect();
+    assert_eq!(
+        included, not_excluded,
+        "exclude is the complement of include"
+    );
     included
 }
 

@@ -8,12 +8,12 @@ use serde::Deserialize;
 
 /// The checked configuration.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
-#[serde(try_from = "BatchDocument")]
+#[serde(try_from = "BatchYaml")]
 pub struct Config {
-    /// None if rows are not held.
+    /// `None` if rows are not held.
     pub(super) timeout: Option<Duration>,
     pub(super) send_batch_size: usize,
-    /// None if there is no limit.
+    /// `None` if there is no limit.
     pub(super) send_batch_max_size: Option<usize>,
     pub(super) linger: Duration,
 }
@@ -28,19 +28,17 @@ impl Config {
 /// Merges small batches into larger ones.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct BatchDocument {
-    /// The maximum time that rows are held. With 0, rows are released at once, and only `send_batch_max_size` has an
-    /// effect.
+struct BatchYaml {
+    /// The maximum time that rows are held. With 0, rows are not held, and only `send_batch_max_size` has an effect.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     timeout: Duration,
-    /// The number of rows (spans, data points, log records) at which a batch is released. With 0, rows are released at
-    /// once.
+    /// The number of rows (spans, data points, log records) at which a batch is released. With 0, rows are not held.
     send_batch_size: usize,
     /// The maximum number of rows of a batch; larger batches are split. 0 means no limit.
     send_batch_max_size: usize,
-    /// The minimum time that rows with waiting senders are held, even if the exporters are idle. (The Collector has no
-    /// such key.)
+    /// Delays the release of rows to idle exporters until the oldest row has been held for this time. `timeout` still
+    /// releases them. (The Collector has no such key.)
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     linger: Duration,
@@ -51,9 +49,9 @@ struct BatchDocument {
     metadata_cardinality_limit: u32,
 }
 
-impl Default for BatchDocument {
-    fn default() -> BatchDocument {
-        BatchDocument {
+impl Default for BatchYaml {
+    fn default() -> BatchYaml {
+        BatchYaml {
             timeout: Duration::from_millis(200),
             send_batch_size: 8192,
             send_batch_max_size: 0,
@@ -66,7 +64,7 @@ impl Default for BatchDocument {
 
 impl Default for Config {
     fn default() -> Config {
-        Config::try_from(BatchDocument::default()).expect("the defaults are valid")
+        Config::try_from(BatchYaml::default()).expect("the defaults are valid")
     }
 }
 
@@ -74,7 +72,7 @@ impl Default for Config {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BatchConfigError {
     #[error(
-        "send_batch_max_size must be greater or equal to send_batch_size, but {max} is less than \
+        "send_batch_max_size must be greater than or equal to send_batch_size, but {max} is less than \
          {size}: set it to {size} or more, or to 0 for no limit"
     )]
     MaxBelowSize { max: usize, size: usize },
@@ -85,23 +83,23 @@ pub(super) enum BatchConfigError {
     MetadataKeys,
 }
 
-impl TryFrom<BatchDocument> for Config {
+impl TryFrom<BatchYaml> for Config {
     type Error = BatchConfigError;
 
-    fn try_from(document: BatchDocument) -> Result<Config, BatchConfigError> {
-        let (size, max) = (document.send_batch_size, document.send_batch_max_size);
+    fn try_from(yaml: BatchYaml) -> Result<Config, BatchConfigError> {
+        let (size, max) = (yaml.send_batch_size, yaml.send_batch_max_size);
         if max != 0 && max < size {
             return Err(BatchConfigError::MaxBelowSize { max, size });
         }
-        if !document.metadata_keys.is_empty() {
+        if !yaml.metadata_keys.is_empty() {
             return Err(BatchConfigError::MetadataKeys);
         }
-        let holds_rows = size != 0 && !document.timeout.is_zero();
+        let holds_rows = size != 0 && !yaml.timeout.is_zero();
         Ok(Config {
-            timeout: holds_rows.then_some(document.timeout),
+            timeout: holds_rows.then_some(yaml.timeout),
             send_batch_size: size,
             send_batch_max_size: (max != 0).then_some(max),
-            linger: document.linger,
+            linger: yaml.linger,
         })
     }
 }

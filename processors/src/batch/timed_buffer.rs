@@ -1,4 +1,4 @@
-//! Buffers batches of one signal, with the time at which the first arrived and the time at which they are due.
+//! Buffers batches of one signal. Records when the first of them arrived and when they must be released.
 
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ const MAX_BYTES: usize = 8 << 20;
 #[derive(Debug, Default)]
 pub(super) struct TimedBuffer {
     held: BatchBuffer,
+    /// `None` if the buffer is empty.
     times: Option<HoldTimes>,
 }
 
@@ -26,7 +27,7 @@ struct HoldTimes {
 }
 
 impl TimedBuffer {
-    /// Adds a batch that must be released at `due`.
+    /// Adds a batch that must be released at `due` at the latest.
     pub(super) fn add(&mut self, batch: Batch, now: UnixNanos, due: UnixNanos) {
         self.held.add(batch);
         let times = self.times.get_or_insert(HoldTimes { since: now, due });
@@ -43,30 +44,30 @@ impl TimedBuffer {
         self.held.bytes() >= MAX_BYTES
     }
 
-    /// Whether the buffer must be released now. It is also due if the clock was set back.
+    /// Whether the buffer must be released now, because of its time or because the clock was set back.
     pub(super) fn is_due(&self, now: UnixNanos) -> bool {
         self.times
             .is_some_and(|times| times.due <= now || now < times.since)
     }
 
-    /// The time until the buffer is due; none if it is empty.
-    pub(super) fn due_within(&self, now: UnixNanos) -> Option<Duration> {
+    /// The time until the buffer is due; `None` if the buffer is empty.
+    pub(super) fn time_until_due(&self, now: UnixNanos) -> Option<Duration> {
         self.times.map(|times| time_until(times.due, now))
     }
 
-    /// Whether the buffer has held rows for at least `linger`.
+    /// Whether the buffer has held rows for at least `linger`, or the clock was set back.
     pub(super) fn has_lingered(&self, now: UnixNanos, linger: Duration) -> bool {
         self.times
             .is_some_and(|times| times.since + linger <= now || now < times.since)
     }
 
-    /// The time until the buffer has held rows for `linger`; none if it is empty or has held them for `linger`.
-    pub(super) fn linger_left(&self, now: UnixNanos, linger: Duration) -> Option<Duration> {
+    /// The time until [`TimedBuffer::has_lingered`]; `None` if the buffer is empty or has already lingered.
+    pub(super) fn time_until_lingered(&self, now: UnixNanos, linger: Duration) -> Option<Duration> {
         let times = self.times.filter(|_| !self.has_lingered(now, linger))?;
         Some(time_until(times.since + linger, now))
     }
 
-    /// As [`BatchBuffer::take`]. The rows that stay keep their due time.
+    /// Takes rows as [`BatchBuffer::take`] does. The rows that stay keep their due time.
     pub(super) fn take(&mut self, max_rows: usize) -> Option<Batch> {
         let taken = self.held.take(max_rows);
         if self.held.is_empty() {
@@ -75,7 +76,7 @@ impl TimedBuffer {
         taken
     }
 
-    /// Takes all rows, as batches of at most `max_rows`.
+    /// Takes all rows in batches of at most `max_rows`, as [`BatchBuffer::take_all`] does.
     pub(super) fn take_all(&mut self, max_rows: usize) -> Vec<Batch> {
         self.times = None;
         self.held.take_all(max_rows)

@@ -6,17 +6,17 @@
 //!  Processor::wake waits for the update, Processor::tick replaces the processor's copy of the uids ◀┘
 //! ```
 //!
-//! The follower does not read the uids of own commits, which this process wrote: the reports in them passed the
-//! processor. There are two exceptions:
+//! An *own commit* is one that this process wrote. The follower does not read the uids of own commits, since the
+//! processor has already applied their reports. There are two exceptions:
 //!
-//! - When the follower reads a uid, reports that passed the processor may not be in the store yet. So for
+//! - When the follower reads a uid, the store may lack reports that the processor has already applied. So for
 //!   [`WATCH_PERIOD`](pending::WATCH_PERIOD) after the read, it reads the uid again when an own commit names it.
 //! - If one scope misses a uid that another scope has, unchanged scans of other processes decide whether the uid
-//!   exists. Such scans make no commit, so the follower reads these uids even if this process wrote the commit.
+//!   exists. Such scans make no commit, so the follower also reads the uids that an own commit lists for this reason.
 //!
 //! If it is unknown which uids a commit changed (the commit is truncated, or the log or the receiver lost commits),
-//! the follower reads the whole store again, page by page: a full read. The processor processes batches between two
-//! pages, uids that other commits name are read before the next page, and full reads take a tenth of the time at most.
+//! the follower reads the whole store again, page by page: a *full read*. Between two pages, the processor processes
+//! batches, and the follower reads the uids that new commits name. Full reads take at most a tenth of the time.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ mod pending;
 use crate::loading::ReadAttempts;
 use pending::{PendingReads, ReadTask};
 
-/// Reads from a store the data that one processor holds of each uid.
+/// Reads uids from a store, each with the data that one processor holds of it.
 #[async_trait]
 pub(crate) trait StoreReader: Send + Sync + 'static {
     /// The data that the processor holds of some uids.
@@ -42,7 +42,7 @@ pub(crate) trait StoreReader: Send + Sync + 'static {
     /// Reads the current content of these uids.
     async fn read_uids(&self, uids: &[String]) -> Result<Self::Content, StoreError>;
 
-    /// Reads a page of all uids in ascending order: the page after the uid `after`, or the first one.
+    /// Reads one page of all uids of the store: the page after the uid `after`, or the first page.
     async fn read_page(&self, after: Option<&str>) -> Result<ReadPage<Self::Content>, StoreError>;
 }
 
@@ -50,20 +50,20 @@ pub(crate) trait StoreReader: Send + Sync + 'static {
 pub(crate) struct ReadPage<C> {
     pub(crate) uids: Vec<String>,
     pub(crate) content: C,
-    /// The uid after which the next page begins; none on the last page.
+    /// The uid after which the next page begins; `None` on the last page.
     pub(crate) last: Option<String>,
 }
 
-/// Content that replaces all that the processor holds of some uids.
+/// Content that replaces everything that the processor holds of some uids.
 #[derive(Debug)]
 pub(crate) struct StoreUpdate<C> {
     pub(crate) uids: Vec<String>,
     pub(crate) content: C,
-    /// Whether this update completes a full read: then the processor must call [`Follower::read_unseen`].
+    /// Whether this update completes a full read. If so, the processor must call [`Follower::queue_missing`].
     pub(crate) completes_full_read: bool,
 }
 
-/// The uids that were read and their content; for a page, also the uid after which the next page begins.
+/// The uids that were read, and their content. For a page also [`ReadPage::last`].
 type ReadResult<C> = (Vec<String>, C, Option<Option<String>>);
 
 /// Turns the commits of one store into updates for one processor, as the [module](self) describes.
@@ -88,7 +88,7 @@ impl<R: StoreReader> std::fmt::Debug for Follower<R> {
 }
 
 impl<R: StoreReader> Follower<R> {
-    /// Follows the commits from now on. Call this before the store is loaded, so that no commit is missed. `processor`
+    /// Follows the commits from now on. Call this before you load the store, so that no commit is missed. `processor`
     /// and `store_name` are for log messages.
     pub(crate) fn new(
         processor: &str,
@@ -107,7 +107,7 @@ impl<R: StoreReader> Follower<R> {
         }
     }
 
-    /// Queues the uids that commits change, without reading them. Never returns; poll it while the store is loaded.
+    /// Queues the uids that commits change, without reading them. Never returns; poll it while you load the store.
     pub(crate) async fn queue_commits(&mut self) {
         loop {
             if self.is_closed {
@@ -147,13 +147,13 @@ impl<R: StoreReader> Follower<R> {
         }
     }
 
-    /// Queues those of the uids that the processor holds (`held`) that the last full read did not find.
-    pub(crate) fn read_unseen(&mut self, held: impl Iterator<Item = Arc<str>>) {
-        self.pending.add_unseen(held);
+    /// Queues the uids in `held` that the last full read did not find. `held` has all uids that the processor holds.
+    pub(crate) fn queue_missing(&mut self, held: impl Iterator<Item = Arc<str>>) {
+        self.pending.add_missing(held);
     }
 
     /// Queues these uids.
-    pub(crate) fn read_also(&mut self, uids: impl Iterator<Item = Arc<str>>) {
+    pub(crate) fn queue_uids(&mut self, uids: impl Iterator<Item = Arc<str>>) {
         uids.for_each(|uid| self.pending.add(uid));
     }
 
@@ -167,12 +167,12 @@ impl<R: StoreReader> Follower<R> {
 
     /// Records that a page was read. Returns whether it was the last page of a full read.
     fn end_page(&mut self, uids: &[String], last: Option<String>) -> bool {
-        let end = self.pending.end_page(uids, last, Instant::now());
-        if let Some(took) = end {
+        let duration = self.pending.end_page(uids, last, Instant::now());
+        if let Some(took) = duration {
             let (processor, store) = (&self.processor, &self.store);
             info!(%processor, %store, ?took, "read the whole store again");
         }
-        end.is_some()
+        duration.is_some()
     }
 
     /// Returns a future that reads until it succeeds.
@@ -204,7 +204,7 @@ impl<R: StoreReader> Follower<R> {
     }
 }
 
-/// Waits until `time`; forever if it is none.
+/// Waits until `time`; forever if it is `None`.
 async fn wait_until(time: Option<Instant>) {
     match time {
         Some(time) => sleep_until(time).await,

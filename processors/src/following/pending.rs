@@ -8,18 +8,18 @@ use pipeline::graph_store::Commit;
 use pipeline::uid;
 use tokio::time::Instant;
 
-/// For this long after a uid was read, the follower reads it again when an own commit names it. The period is longer
-/// than the time from when a report passes this process until it is written.
+/// For at least this long after a uid was read, the follower reads it again when an own commit names it. Within this
+/// period, a report that passes this process reaches the store.
 pub(super) const WATCH_PERIOD: Duration = Duration::from_secs(600);
 
 /// The maximum number of uids in one read.
 const BATCH_SIZE: usize = if cfg!(test) { 3 } else { 500 };
 
-/// The maximum number of queued uids, and of watched uids. With more queued uids, a full read replaces the queue. With
-/// more watched uids, all uids are watched.
+/// The maximum number of queued uids, and of uids in [`WatchedUids::newer`]. If the queue exceeds it, a full read
+/// replaces the queue. If `newer` exceeds it, all uids are watched for a [`WATCH_PERIOD`].
 const MAX_UIDS: usize = 100_000;
 
-/// The pause after a full read, as a multiple of the read's duration. It is at least [`MIN_PAUSE`].
+/// The pause after a full read, as a multiple of the read's duration. A pause takes at least [`MIN_PAUSE`].
 const PAUSE_FACTOR: u32 = 10;
 const MIN_PAUSE: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 60 });
 
@@ -27,7 +27,7 @@ const MIN_PAUSE: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 60 })
 #[derive(Debug)]
 pub(super) enum ReadTask {
     Uids(Vec<String>),
-    /// The page of a full read after this uid; the first page if there is none.
+    /// The page of a full read after this uid, or the first page.
     Page(Option<String>),
 }
 
@@ -35,24 +35,25 @@ pub(super) enum ReadTask {
 #[derive(Debug, Default)]
 pub(super) struct PendingReads {
     /// Uids to read, in order.
-    uids: VecDeque<Arc<str>>,
-    /// The same uids.
+    queue: VecDeque<Arc<str>>,
+    /// The uids in `queue`.
     queued: HashSet<Arc<str>>,
     watched: WatchedUids,
     full_read: FullRead,
-    /// Hashes of the uids that the last full read found. Kept until [`PendingReads::add_unseen`].
-    seen: HashSet<u64>,
+    /// Hashes of the uids that the current or last full read found. Kept until [`PendingReads::add_missing`].
+    found: HashSet<u64>,
 }
 
-/// Uids that were read within the last one or two [`WATCH_PERIOD`]s. They are read again when an own commit names them.
+/// Uids that were read recently. They are read again when an own commit names them.
 #[derive(Debug, Default)]
 struct WatchedUids {
     /// Uids that were read since `since`.
     newer: HashSet<Arc<str>>,
-    /// Uids that were read in the period before.
+    /// Uids that were read in the period before `since`.
     older: HashSet<Arc<str>>,
+    /// The start of the current period. The first read after a [`WATCH_PERIOD`] starts the next period.
     since: Option<Instant>,
-    /// Until this time all uids are watched.
+    /// All uids are watched until this time.
     all_until: Option<Instant>,
 }
 
@@ -60,7 +61,7 @@ struct WatchedUids {
 #[derive(Debug, Default)]
 struct FullRead {
     is_requested: bool,
-    /// When the read in progress began, and the uid after which its next page begins.
+    /// When the full read in progress began, and the uid after which its next page begins.
     reading: Option<(Instant, Option<String>)>,
     /// The next full read begins at this time at the earliest.
     not_before: Option<Instant>,
@@ -69,37 +70,38 @@ struct FullRead {
 impl PendingReads {
     /// Queues the reads that a commit makes necessary.
     pub(super) fn add_commit(&mut self, commit: &Commit, now: Instant) {
-        let is_whole = !commit.truncated && !commit.has_more_links;
-        if commit.missed > 0 || (!is_whole && !commit.is_own) {
+        let names_all_changes = !commit.truncated && !commit.has_more_links;
+        if commit.missed > 0 || (!names_all_changes && !commit.is_own) {
             self.request_full_read();
         }
-        if commit.is_own && !is_whole {
+        if commit.is_own && !names_all_changes {
             self.add_watched(now);
         }
-        let is_all = !commit.is_own || self.is_all_watched(now);
+        let reads_all_uids = !commit.is_own || self.are_all_watched(now);
         for uid in commit.uids() {
-            if is_all || self.watched.contains(uid) {
+            if reads_all_uids || self.watched.contains(uid) {
                 self.add(uid.into());
             }
         }
         if commit.is_own {
             commit.unsettled().for_each(|uid| self.add(uid.into()));
-            // The store cuts these lists at this length, so a list of this length may lack uids.
+            // The store truncates both lists to this length, so a list of this length may lack uids.
             let longest = commit.to_refresh.len().max(commit.relisted.len());
             if longest == Commit::MAX_ITEMS {
                 self.request_full_read();
             }
         }
-        if self.uids.len() > MAX_UIDS {
-            self.uids.clear();
+        if self.queue.len() > MAX_UIDS {
+            self.queue.clear();
             self.queued.clear();
             self.request_full_read();
         }
     }
 
-    /// Queues all watched uids, since an own commit that does not name all its changes may have changed any of them.
+    /// Queues all watched uids, since an own commit that does not name all its changes may have changed any of them. If
+    /// all uids are watched, requests a full read.
     fn add_watched(&mut self, now: Instant) {
-        if self.is_all_watched(now) {
+        if self.are_all_watched(now) {
             self.request_full_read();
         }
         let watched = self.watched.newer.iter().chain(&self.watched.older);
@@ -113,26 +115,26 @@ impl PendingReads {
         self.full_read.is_requested = true;
     }
 
-    /// Queues a uid unless it is queued.
+    /// Queues a uid unless it is already queued.
     pub(super) fn add(&mut self, uid: Arc<str>) {
         if self.queued.insert(uid.clone()) {
-            self.uids.push_back(uid);
+            self.queue.push_back(uid);
         }
     }
 
-    /// Queues those of the held uids that the last full read did not find.
-    pub(super) fn add_unseen(&mut self, held: impl Iterator<Item = Arc<str>>) {
-        let seen = std::mem::take(&mut self.seen);
-        for uid in held.filter(|held| !seen.contains(&uid::hash(held))) {
+    /// Queues the uids in `held` that the last full read did not find.
+    pub(super) fn add_missing(&mut self, held: impl Iterator<Item = Arc<str>>) {
+        let found = std::mem::take(&mut self.found);
+        for uid in held.filter(|held| !found.contains(&uid::hash(held))) {
             self.add(uid);
         }
     }
 
-    /// Takes the next read, if one is due; its uids are watched from now on. Queued uids come before pages.
+    /// Takes the next read if one is due. Queued uids come before pages, and are watched from now on.
     pub(super) fn take(&mut self, now: Instant) -> Option<ReadTask> {
-        if !self.uids.is_empty() {
-            let count = self.uids.len().min(BATCH_SIZE);
-            let uids: Vec<Arc<str>> = self.uids.drain(..count).collect();
+        if !self.queue.is_empty() {
+            let count = self.queue.len().min(BATCH_SIZE);
+            let uids: Vec<Arc<str>> = self.queue.drain(..count).collect();
             for uid in &uids {
                 self.queued.remove(uid);
                 self.watched.add(uid, now);
@@ -150,11 +152,12 @@ impl PendingReads {
         }
         self.full_read.is_requested = false;
         self.full_read.reading = Some((now, None));
-        self.seen.clear();
+        self.found.clear();
         Some(ReadTask::Page(None))
     }
 
-    /// The time before which a requested full read does not begin; none if no full read is requested.
+    /// The time before which a requested full read must not begin. `None` if no full read is requested, or if no full
+    /// read was made before.
     pub(super) fn full_read_not_before(&self) -> Option<Instant> {
         self.full_read
             .not_before
@@ -168,7 +171,7 @@ impl PendingReads {
         last: Option<String>,
         now: Instant,
     ) -> Option<Duration> {
-        self.seen.extend(uids.iter().map(|uid| uid::hash(uid)));
+        self.found.extend(uids.iter().map(|uid| uid::hash(uid)));
         let (since, after) = self.full_read.reading.as_mut()?;
         if last.is_some() {
             *after = last;
@@ -182,7 +185,7 @@ impl PendingReads {
     }
 
     /// Whether all uids are watched: during a full read and for a [`WATCH_PERIOD`] after it.
-    fn is_all_watched(&self, now: Instant) -> bool {
+    fn are_all_watched(&self, now: Instant) -> bool {
         let until = self.watched.all_until;
         self.full_read.reading.is_some() || until.is_some_and(|until| now < until)
     }
@@ -234,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn own_commits_are_read_only_for_uids_that_were_read_recently() {
+    fn an_own_commit_queues_only_uids_that_were_read_recently() {
         let (mut pending, now) = (PendingReads::default(), Instant::now());
         pending.add_commit(&commit(&["a", "b"], true), now);
         assert_eq!(taken(&mut pending, now), "nothing");
@@ -242,13 +245,13 @@ mod tests {
         assert_eq!(taken(&mut pending, now), "a c");
         pending.add_commit(&commit(&["a", "b"], true), now);
         assert_eq!(taken(&mut pending, now), "a");
-        let later = now + 2 * WATCH_PERIOD;
-        for (uid, time) in [("x", later), ("y", later + WATCH_PERIOD)] {
+        let [first, second] = [2_u32, 3].map(|periods| now + periods * WATCH_PERIOD);
+        for (uid, time) in [("x", first), ("y", second)] {
             pending.add_commit(&commit(&[uid], false), time);
             assert_eq!(taken(&mut pending, time), uid);
         }
-        pending.add_commit(&commit(&["a", "b"], true), later + WATCH_PERIOD);
-        assert_eq!(taken(&mut pending, later + WATCH_PERIOD), "nothing");
+        pending.add_commit(&commit(&["a", "b"], true), second);
+        assert_eq!(taken(&mut pending, second), "nothing");
     }
 
     #[test]
@@ -267,7 +270,7 @@ mod tests {
         pending.add_commit(&truncated(false), now);
         assert_eq!(taken(&mut pending, now), "a");
         assert_eq!(taken(&mut pending, now), "page after ");
-        // Uids of commits are read before the next page. During a full read, uids of own commits are read as well.
+        // Uids of commits are read before the next page. During a full read, these include uids of own commits.
         pending.add_commit(&commit(&["b"], false), now);
         pending.add_commit(&commit(&["c"], true), now);
         assert_eq!(taken(&mut pending, now), "b c");
@@ -278,11 +281,11 @@ mod tests {
         let end = now + Duration::from_secs(3);
         let took = pending.end_page(&["d".to_owned()], None, end);
         assert_eq!(took, Some(Duration::from_secs(3)));
-        pending.add_unseen(["a", "e", "d"].map(Into::into).into_iter());
+        pending.add_missing(["a", "e", "d"].map(Into::into).into_iter());
         assert_eq!(
             taken(&mut pending, end),
             "e",
-            "it is held, but not in the store"
+            "the processor holds e, and the store lacks it"
         );
         // The next full read waits for the pause.
         pending.request_full_read();
@@ -302,16 +305,16 @@ mod tests {
         };
         pending.add_commit(&own, now);
         assert_eq!(taken(&mut pending, now), "b c");
-        let most = Commit {
+        let full_list = Commit {
             to_refresh: (0..Commit::MAX_ITEMS).map(|uid| uid.to_string()).collect(),
             ..Commit::default()
         };
         let own = Commit {
             is_own: true,
-            ..most
+            ..full_list
         };
         pending.add_commit(&own, now);
-        while pending.uids.len() > 1 {
+        while pending.queue.len() > 1 {
             pending.take(now);
         }
         pending.take(now);

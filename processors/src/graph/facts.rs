@@ -21,8 +21,7 @@ pub(super) fn convert_resources(batch: &Batch, wanted: SignalSet, now: UnixNanos
     for row in ResourceRow::all(batch) {
         graph_rows.push(&row, &exists);
     }
-    // A store makes a state current when it applies the row of `nodes`, so the edges and aliases of the state come
-    // first.
+    // The row of `nodes` makes a state current in the store, so the edges and aliases of the state come before it.
     let rows = [graph_rows.edges, graph_rows.aliases, graph_rows.nodes];
     let rows = rows.into_iter().flatten();
     rows.filter(|rows| !rows.is_empty())
@@ -30,7 +29,7 @@ pub(super) fn convert_resources(batch: &Batch, wanted: SignalSet, now: UnixNanos
         .collect()
 }
 
-/// Rows of each signal; none for signals that no component after this processor accepts.
+/// The rows of each signal; `None` for a signal that no component after this processor accepts.
 struct GraphRows {
     nodes: Option<Rows>,
     edges: Option<Rows>,
@@ -39,7 +38,7 @@ struct GraphRows {
 }
 
 impl GraphRows {
-    /// Adds the rows for one row of `resources`. `exists` is the value of a fact `lifecycle`.
+    /// Adds the rows for one row of `resources`. `exists` is the value of the fact that the resource exists.
     fn push(&mut self, row: &ResourceRow<'_>, exists: &[u8]) {
         match row.op {
             op::SCOPE_COMPLETE => self.push_node(row, op::SCOPE_COMPLETE, row.group, None),
@@ -149,7 +148,7 @@ impl GraphRows {
     }
 }
 
-/// The group of the claim that a create, delete or release of this group opens or ends.
+/// The group in `nodes` of a `created`, `deleted` or `released` row that has this group in `resources`.
 fn lifecycle_group(group: &str) -> &'static str {
     match group {
         nodes::group::DESIRED => nodes::group::DESIRED,

@@ -10,19 +10,19 @@
 //!             └─ ReportBatch ───▶ AliasIndex of the process ──▶ `identity`, in any pipeline
 //! ```
 //!
-//! The processor handles all kinds of resources alike, since each row of `resources` has its edges and aliases.
+//! The processor handles all kinds of resources alike: a row of `resources` already has its edges and aliases.
 //!
 //! | op of the row | emitted rows |
 //! |---|---|
 //! | `observed`, group `actual` | facts `lifecycle` and `actual`, a snapshot of the edges, a snapshot of the aliases |
 //! | `observed`, group `desired` | fact `desired`, a snapshot of the edges, a snapshot of the aliases |
 //! | `created` | fact `lifecycle` with op `created`: a create event reported the resource |
-//! | `deleted`, `released` | the same op, of group `lifecycle` or `desired` |
-//! | `scope_complete` | the same op, with the members of the scope and their states |
+//! | `deleted`, `released` | a row of group `lifecycle` or `desired` with the same op |
+//! | `scope_complete` | a row with the same op, the members of the scope and their states |
 //!
-//! Every emitted row has the `state` of its resource, since a scan completion confirms the states of its members. The
-//! processor also applies aliases and deletions to the [`AliasIndex`] of the process, where `identity` looks them up in
-//! any pipeline.
+//! Every emitted row has the `state` of its resource, since a scan completion confirms its members in their states. The
+//! processor also applies the reports to the [`AliasIndex`] of the process. There, the processors `identity` of all
+//! pipelines look up names.
 
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ pub use config::Config;
 /// The processor `graph`.
 #[derive(Debug)]
 pub struct Graph {
-    /// The signals that a later component accepts.
+    /// The signals that a component after this processor accepts.
     wanted: SignalSet,
     index: Arc<AliasIndex>,
 }
@@ -49,7 +49,7 @@ pub struct Graph {
 impl ComponentMeta for Graph {
     const TYPE: &'static str = "graph";
     const STABILITY: Stability = Stability::Alpha;
-    const SUMMARY: &'static str = "converts resources into nodes, edges and aliases";
+    const SUMMARY: &'static str = "converts resources into nodes, edges and aliases (other names of a node, such as addresses)";
     type Config = Config;
 }
 
@@ -69,7 +69,7 @@ impl BuildProcessor for Graph {
 
 #[async_trait]
 impl Processor for Graph {
-    /// Waits until the alias index is loaded, so that the reports of this processor are newer than the loaded aliases.
+    /// Waits until the alias index is loaded, so that this processor applies no report before the loaded aliases.
     async fn load(&mut self) {
         self.index.wait_loaded().await;
     }
@@ -81,9 +81,9 @@ impl Processor for Graph {
         if let Some(mut writer) = self.index.writer() {
             writer.apply(&ReportBatch::from_batch(&batch, now));
         }
-        let mut made = facts::convert_resources(&batch, self.wanted, now);
-        made.push(batch);
-        Ok(made)
+        let mut output = facts::convert_resources(&batch, self.wanted, now);
+        output.push(batch);
+        Ok(output)
     }
 }
 

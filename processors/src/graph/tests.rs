@@ -160,7 +160,7 @@ fn desired_state_makes_no_lifecycle_fact() {
 }
 
 #[test]
-fn a_deletion_is_emitted_as_a_tombstone_and_a_scan_completion_keeps_its_members() {
+fn deletions_and_scan_completions_are_converted_to_rows_of_nodes() {
     let mut rows = resource(
         &[
             (resources::OP, Cell::Text("deleted")),

@@ -23,7 +23,10 @@ pub(super) fn cloud_resource<'a>(resource: &ResourceAttributes<'a>) -> Option<Id
     let id = without_lambda_alias(id);
     let arn = Arn::parse(id);
     let kind = arn.as_ref().and_then(Arn::kind);
-    let given = |part: fn(&Arn<'a>) -> &'a str| arn.as_ref().map(part).filter(|it| !it.is_empty());
+    let arn_part = |part: fn(&Arn<'a>) -> &'a str| {
+        let text = arn.as_ref().map(part);
+        text.filter(|text| !text.is_empty())
+    };
     let provider = match () {
         () if arn.is_some() => Some("aws"),
         () if id.starts_with("//") && id.contains(".googleapis.com/") => Some("gcp"),
@@ -34,8 +37,8 @@ pub(super) fn cloud_resource<'a>(resource: &ResourceAttributes<'a>) -> Option<Id
         kind,
         name: resource.text("faas.name"),
         provider,
-        account: given(|arn| arn.account).or_else(|| resource.text("cloud.account.id")),
-        region: given(|arn| arn.region).or_else(|| resource.text("cloud.region")),
+        account: arn_part(|arn| arn.account).or_else(|| resource.text("cloud.account.id")),
+        region: arn_part(|arn| arn.region).or_else(|| resource.text("cloud.region")),
         value: resource.only(&[
             "cloud.platform",
             "cloud.account.id",
@@ -46,7 +49,7 @@ pub(super) fn cloud_resource<'a>(resource: &ResourceAttributes<'a>) -> Option<Id
     })
 }
 
-/// The ECS task.
+/// The ECS task in which the resource runs.
 pub(super) fn task<'a>(resource: &ResourceAttributes<'a>) -> Option<IdentifiedNode<'a>> {
     let id = resource.text("aws.ecs.task.arn")?;
     let arn = Arn::parse(id).filter(|_| resource.is_about(Entity::Task))?;
@@ -69,15 +72,15 @@ pub(super) fn task<'a>(resource: &ResourceAttributes<'a>) -> Option<IdentifiedNo
     })
 }
 
-/// The EC2 instance on which the resource runs. If the attributes do not give its whole ARN, `find` finds its uid in
-/// the alias index. On other hosts `host.id` is a machine id, which no other source reports.
+/// The EC2 instance on which the resource runs. If the attributes do not give the ARN of the instance, `find` looks
+/// its uid up in the alias index. On other hosts, `host.id` is a machine id, which no other source reports.
 pub(super) fn instance<'a>(
     resource: &ResourceAttributes<'a>,
     find: impl FnOnce(&ResourceAttributes<'a>) -> Option<&'a str>,
 ) -> Option<IdentifiedNode<'a>> {
     if resource
         .text("cloud.provider")
-        .is_some_and(|it| it != "aws")
+        .is_some_and(|provider| provider != "aws")
     {
         return None;
     }
@@ -96,7 +99,7 @@ pub(super) fn instance_id<'a>(resource: &ResourceAttributes<'a>) -> Option<&'a s
     resource.text("host.id").filter(|id| id.starts_with("i-"))
 }
 
-/// The instance whose ARN the attributes give: they have its id, account and region.
+/// The instance whose id, account and region the attributes give.
 fn named_instance<'a>(resource: &ResourceAttributes<'a>) -> Option<IdentifiedNode<'a>> {
     let id = instance_id(resource).filter(|_| resource.is_about(Entity::Host))?;
     let account = resource.text("cloud.account.id")?;
@@ -109,7 +112,7 @@ fn named_instance<'a>(resource: &ResourceAttributes<'a>) -> Option<IdentifiedNod
         provider: Some("aws"),
         account: Some(account),
         region: Some(region),
-        // `host.name` is left out: in a container it is the name of the container.
+        // Without `host.name`: in a container, it is the name of the container.
         value: resource.only(&[
             "host.id",
             "host.type",
@@ -133,7 +136,7 @@ pub(super) struct Arn<'a> {
 }
 
 impl<'a> Arn<'a> {
-    /// None if a part is missing.
+    /// `None` if a part is missing.
     pub(super) fn parse(text: &'a str) -> Option<Arn<'a>> {
         let mut parts = text.strip_prefix("arn:")?.splitn(5, ':').skip(1);
         Some(Arn {
@@ -144,16 +147,16 @@ impl<'a> Arn<'a> {
         })
     }
 
-    /// Whether the service is this one and the resource part has this prefix.
-    pub(super) fn is_of(&self, service: &str, resource: &str) -> bool {
-        self.service == service && self.resource.starts_with(resource)
+    /// Whether the ARN has this service and a resource part with this prefix.
+    pub(super) fn matches(&self, service: &str, resource_prefix: &str) -> bool {
+        self.service == service && self.resource.starts_with(resource_prefix)
     }
 
     pub(super) fn is_instance(&self) -> bool {
         self.kind() == Some(EC2_INSTANCE)
     }
 
-    /// The kind of the node with this ARN, of the kinds that the attributes can describe.
+    /// The kind of the node with this ARN; `None` for kinds that resource attributes do not describe.
     fn kind(&self) -> Option<&'static str> {
         match (self.service, self.resource) {
             ("lambda", id) if id.starts_with("function:") => Some("AWS::Lambda::Function"),

@@ -10,9 +10,9 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// The exporter that stores the graph. The processor loads the aliases of the store at the start, and reads those
-    /// that other processes write later. Without this key, the processor knows only the aliases that this process
-    /// receives.
+    /// The exporter that stores the graph. The processor loads the aliases of the store at the start. After that, it
+    /// reads the aliases that other processes write. Without this key, the processor knows only the aliases that this
+    /// process receives.
     pub(super) store: Option<StoreRef>,
     /// The maximum number of names in the alias index, including names that are not valid any more; a name takes 150
     /// to 300 bytes. All `identity` processors of a process share one index, and the greatest of their limits applies.

@@ -11,8 +11,8 @@ use pipeline::batch::cells;
 use pipeline::component::UnixNanos;
 use pipeline::schema::{opening, otlp_context};
 
-/// The distinct resources of a batch. Rows of one resource mostly share the views of its columns, so contents are
-/// compared only when a view occurs for the first time.
+/// The distinct resources of a batch. Rows with the same resource usually have the same views in its columns, so
+/// contents are compared only for the first row with a combination of views.
 #[derive(Debug)]
 pub(super) struct DistinctResources {
     pub(super) resources: Vec<DistinctResource>,
@@ -20,11 +20,11 @@ pub(super) struct DistinctResources {
     positions: Vec<u32>,
 }
 
-/// A resource that rows of the batch have.
+/// One resource of the batch.
 #[derive(Debug)]
 pub(super) struct DistinctResource {
     pub(super) first_row: usize,
-    /// The greatest time of its rows; none if no row has a time.
+    /// The time of the newest row; `None` if no row has a time.
     pub(super) newest: Option<UnixNanos>,
 }
 
@@ -40,7 +40,7 @@ impl DistinctResources {
         let namespace = batch.text(otlp_context::SERVICE_NAMESPACE);
         let times = batch.numbers(opening::TIME);
         let views = |row: usize| -> ResourceViews {
-            // The view of an empty value is 0 as well; here, null and empty mean the same.
+            // The view of an empty value is also 0: null and empty mean the same here.
             let view = |array: &dyn Array, views: &[u128]| {
                 if array.is_null(row) { 0 } else { views[row] }
             };
@@ -61,15 +61,15 @@ impl DistinctResources {
                 cells::text(namespace, row).unwrap_or_default(),
             )
         };
-        let mut known: HashMap<ResourceViews, u32> = HashMap::new();
-        let mut known_contents = HashMap::new();
+        let mut by_views: HashMap<ResourceViews, u32> = HashMap::new();
+        let mut by_content = HashMap::new();
         let mut last: Option<(ResourceViews, u32)> = None;
         for row in 0..batch.num_rows() {
-            let own = views(row);
+            let row_views = views(row);
             let position = match last {
-                Some((views, position)) if views == own => position,
-                _ => *known.entry(own).or_insert_with(|| {
-                    *known_contents.entry(content(row)).or_insert_with(|| {
+                Some((last_views, position)) if last_views == row_views => position,
+                _ => *by_views.entry(row_views).or_insert_with(|| {
+                    *by_content.entry(content(row)).or_insert_with(|| {
                         resources.push(DistinctResource {
                             first_row: row,
                             newest: None,
@@ -78,7 +78,7 @@ impl DistinctResources {
                     })
                 }),
             };
-            last = Some((own, position));
+            last = Some((row_views, position));
             positions.push(position);
             let newest = &mut resources[position as usize].newest;
             *newest = (*newest).max(cells::time(times, row));
@@ -89,7 +89,7 @@ impl DistinctResources {
         }
     }
 
-    /// The column `uid`. `uids` has the uid of each resource; values of `existing`, the present column, are kept.
+    /// The column `uid`. `uids` has the uid of each resource. Values of `existing`, the column of the batch, are kept.
     pub(super) fn uid_column(
         &self,
         uids: &[Option<String>],
@@ -104,7 +104,7 @@ impl DistinctResources {
     }
 }
 
-/// A column of uids: for each row, `positions` has the position of its uid in `distinct`. Values of `existing` are
+/// A column of uids. For each row, `positions` has the position of the uid in `distinct`. Values of `existing` are
 /// kept. The column stores each uid once.
 pub(super) fn fill_uids(
     distinct: &[Option<String>],

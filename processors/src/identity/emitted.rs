@@ -14,16 +14,17 @@ use super::peers::ResolvedEndpoint;
 use super::recently_emitted::RecentlyEmitted;
 use super::resource_identity::ResourceIdentity;
 
-/// The maximum number of batches in flight. Beyond that, the oldest is treated as not delivered.
+/// The maximum number of entries in [`EmittedRows::unacknowledged`]. Beyond that, the rows of the oldest entry are due
+/// again.
 const MAX_UNACKNOWLEDGED: usize = 4096;
 
-/// Rows to emit, and which rows were emitted recently. Has no rows of a signal that no component after this processor
-/// accepts.
+/// Collects rows to emit, and remembers which rows were emitted recently. Skips rows of signals that no component
+/// after this processor accepts.
 pub(super) struct EmittedRows {
     /// The component id, which is the `source` of the rows.
     source: String,
     recent: RecentlyEmitted,
-    /// The emitted batches in flight: the receipt of each, and the hashes of its rows.
+    /// The results of [`EmittedRows::take_batches`] that are in flight: the receipt, and the hashes of the rows.
     unacknowledged: VecDeque<(Receipt, Vec<u64>)>,
     nodes: Option<Rows>,
     edges: Option<Rows>,
@@ -49,8 +50,8 @@ impl EmittedRows {
         }
     }
 
-    /// Adds rows for the nodes, aliases and edges that were not emitted recently. `time` is the time of the newest row
-    /// that describes them.
+    /// Adds rows for those nodes, aliases and edges that were not emitted recently. `time` is the time of the newest
+    /// row of the resource.
     pub(super) fn emit(&mut self, identity: &ResourceIdentity<'_>, time: UnixNanos) {
         let nodes = &identity.nodes;
         for node in nodes {
@@ -71,7 +72,7 @@ impl EmittedRows {
         self.aliases.is_some()
     }
 
-    /// Adds a row with the endpoint as alias `same_as` of its node.
+    /// Adds a row that reports the endpoint as alias `same_as` of its node.
     pub(super) fn emit_same_as(&mut self, resolved: &ResolvedEndpoint) {
         let alias = NodeAlias {
             since: Some(resolved.since),
@@ -85,8 +86,8 @@ impl EmittedRows {
         !self.unacknowledged.is_empty()
     }
 
-    /// Makes the rows of refused batches due again, so that they are emitted when the sender retries. Returns whether
-    /// a batch was refused.
+    /// Makes the rows of refused or partially rejected batches due again, so that they are emitted when the sender
+    /// retries. Returns whether there were such batches.
     pub(super) fn revoke_refused(&mut self) -> bool {
         let recent = &mut self.recent;
         let mut is_any_refused = false;
@@ -101,22 +102,24 @@ impl EmittedRows {
         is_any_refused
     }
 
-    /// Takes the added rows as batches. `delivery` is that of the processed batch, so that its sender waits for them.
+    /// Takes the added rows as batches. They carry `delivery`, the delivery of the processed batch, so that its sender
+    /// waits for them.
     pub(super) fn take_batches(&mut self, delivery: &Delivery) -> Vec<Batch> {
         let fresh = self.recent.take_fresh();
         if fresh.is_empty() {
             return Vec::new();
         }
-        let (own, receipt) = Delivery::new(None);
+        let (emitted, receipt) = Delivery::new(None);
         self.unacknowledged.push_back((receipt, fresh));
         if self.unacknowledged.len() > MAX_UNACKNOWLEDGED
             && let Some((_, hashes)) = self.unacknowledged.pop_front()
         {
             self.recent.revoke(&hashes);
         }
-        let delivery = Delivery::merge([delivery.clone(), own]);
-        let all = [&mut self.nodes, &mut self.edges, &mut self.aliases];
-        all.into_iter()
+        let delivery = Delivery::merge([delivery.clone(), emitted]);
+        let signals = [&mut self.nodes, &mut self.edges, &mut self.aliases];
+        signals
+            .into_iter()
             .flatten()
             .filter(|rows| !rows.is_empty())
             .map(|rows| rows.finish(delivery.clone()))

@@ -7,7 +7,7 @@ use prost::Message;
 #[derive(Debug)]
 pub(super) struct ResourceAttributes<'a> {
     pub(super) attributes: Map<'a>,
-    /// The entities of the references that have a known type. If there are none, the resource may describe any entity.
+    /// The entities that the references identify. If there are none, the resource may describe any entity.
     referenced: Vec<Entity>,
 }
 
@@ -18,15 +18,15 @@ pub(super) enum Entity {
     CloudResource,
     Task,
     Pod,
-    /// A ReplicaSet, a Deployment and so on, by the NAME in its attribute `k8s.NAME.uid`.
+    /// A ReplicaSet, a Deployment and so on. The text is the NAME in its attribute `k8s.NAME.uid`.
     Workload(&'static str),
     Node,
     Host,
     Container,
 }
 
-/// Each type of `EntityRef` with its entity and its identifying attributes: one of them must be among the `id_keys` of
-/// the reference. A type without identifying attributes accepts all `id_keys`.
+/// Each type of `EntityRef` with its entity and its identifying attributes. The `id_keys` of a reference must be empty
+/// or have one of these attributes. A type without identifying attributes accepts all `id_keys`.
 const TYPES: [(&str, Entity, &[&str]); 17] = [
     ("service", Entity::Service, &["service.name"]),
     ("service.instance", Entity::Service, &[]),
@@ -88,7 +88,7 @@ struct EntityRef {
 }
 
 impl<'a> ResourceAttributes<'a> {
-    /// Decodes the references. Malformed references are ignored.
+    /// Decodes the references. If they are malformed, ignores all of them.
     pub(super) fn new(attributes: &'a [u8], entity_refs: &[u8]) -> ResourceAttributes<'a> {
         let references = EntityReferences::decode(entity_refs).unwrap_or_default();
         let entities = references.entity_refs.iter().filter_map(EntityRef::entity);
@@ -103,12 +103,12 @@ impl<'a> ResourceAttributes<'a> {
         self.referenced.is_empty() || self.referenced.contains(&entity)
     }
 
-    /// The text of an attribute; none if it is missing, empty or not text.
+    /// The text of an attribute; `None` if it is missing, empty or not text.
     pub(super) fn text(&self, key: &str) -> Option<&'a str> {
         self.attributes.text(key).filter(|text| !text.is_empty())
     }
 
-    /// All texts of an attribute that is one text or a list of them.
+    /// The texts of an attribute whose value is a text or a list.
     pub(super) fn texts(&self, key: &str) -> Vec<&'a str> {
         match self.attributes.get(key) {
             Some(Value::Text(text)) => vec![text],
@@ -117,7 +117,7 @@ impl<'a> ResourceAttributes<'a> {
         }
     }
 
-    /// Encodes those of these attributes that are present.
+    /// Encodes the attributes with these keys, without those that [`ResourceAttributes::text`] does not find.
     pub(super) fn only(&self, keys: &[&str]) -> Vec<u8> {
         let mut present = pipeline::attributes::MapBuilder::new();
         for key in keys {
@@ -130,7 +130,8 @@ impl<'a> ResourceAttributes<'a> {
 }
 
 impl EntityRef {
-    /// The entity of the reference; none if the type is unknown or no attribute of `id_keys` is identifying.
+    /// The entity that the reference identifies; `None` if its type is unknown, or if it has `id_keys` and none of them
+    /// is identifying.
     fn entity(&self) -> Option<Entity> {
         let (_, entity, keys) = TYPES.iter().find(|(name, ..)| *name == self.r#type)?;
         let identified = keys.is_empty()

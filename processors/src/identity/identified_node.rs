@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use pipeline::component::UnixNanos;
 
-/// A node to emit, with its aliases. Unknown fields are none.
+/// A node to emit, with its aliases. Unknown fields are `None`.
 #[derive(Debug, Default)]
 pub(super) struct IdentifiedNode<'a> {
     pub(super) uid: Cow<'a, str>,
@@ -14,10 +14,10 @@ pub(super) struct IdentifiedNode<'a> {
     pub(super) provider: Option<&'a str>,
     pub(super) account: Option<&'a str>,
     pub(super) region: Option<&'a str>,
-    /// The encoded value of the fact: attributes that are the same in all resources that describe the node.
+    /// The encoded value of the fact: the attributes that are the same in all resources that describe the node.
     pub(super) value: Vec<u8>,
     pub(super) aliases: Vec<NodeAlias<'a>>,
-    /// Whether the node was found in the alias index, so that another source reports it. Then the processor emits only
+    /// Whether the uid was found in the alias index. Another source reports such a node, so the processor emits only
     /// its edges.
     pub(super) is_from_index: bool,
 }
@@ -43,7 +43,8 @@ impl<'a> NodeAlias<'a> {
         }
     }
 
-    /// Aliases `ip` within a scope, for those of the texts that are addresses that other hosts can reach.
+    /// Converts addresses to aliases `ip` within a scope. Skips texts that are not addresses, and addresses that other
+    /// hosts cannot reach.
     pub(super) fn addresses(
         texts: Vec<&'a str>,
         scope: &'a str,

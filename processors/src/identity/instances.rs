@@ -1,4 +1,4 @@
-//! Finds the EC2 instance on which a resource runs, if the attributes do not give the whole ARN of the instance.
+//! Finds the EC2 instance on which a resource runs, if the attributes do not give the ARN of the instance.
 
 use pipeline::alias_index::{
     AliasKind, AliasView, ValidInterval, canonical_address, canonical_host,
@@ -8,7 +8,7 @@ use super::cloud::{self, Arn};
 use super::entities::{Entity, ResourceAttributes};
 use super::names::{NameResolution, best_owner, is_private};
 
-/// Finds the instance in the alias index as of the time of `valid`. None if no instance matches, or several do.
+/// Finds the instance in the alias index as of the time of `valid`. `None` if no instance or several instances match.
 pub(super) fn find<'a>(
     resource: &ResourceAttributes<'a>,
     view: &'a AliasView<'a>,
@@ -44,7 +44,7 @@ pub(super) fn find<'a>(
     {
         return Some(uid);
     }
-    let addresses = own_addresses(resource);
+    let addresses = host_addresses(resource);
     let mut instances = addresses
         .iter()
         .map(|ip| instance_by(AliasKind::Address, ip, within_a_network));
@@ -52,9 +52,9 @@ pub(super) fn find<'a>(
     instances.all(|other| other == Some(first)).then_some(first)
 }
 
-/// The private addresses of a host whose account and region are given. Empty if the resource may be a container, since
-/// addresses of containers repeat on every host.
-fn own_addresses(resource: &ResourceAttributes<'_>) -> Vec<String> {
+/// The private addresses of a host with an account and a region. Empty if the resource may be a container, since
+/// containers on several hosts have the same addresses.
+fn host_addresses(resource: &ResourceAttributes<'_>) -> Vec<String> {
     let is_host = resource.is_about(Entity::Host)
         && ["cloud.account.id", "cloud.region"]
             .iter()
@@ -76,7 +76,7 @@ fn own_addresses(resource: &ResourceAttributes<'_>) -> Vec<String> {
     private.map(|ip| ip.to_string()).collect()
 }
 
-/// Whether the uid is the ARN of an instance, and the attributes give no other account or region.
+/// Whether the uid is the ARN of an instance, and the attributes do not contradict its account and region.
 fn matches_instance(resource: &ResourceAttributes<'_>, uid: &str) -> bool {
     let Some(arn) = Arn::parse(uid).filter(Arn::is_instance) else {
         return false;

@@ -1,5 +1,5 @@
-//! Identifies the Kubernetes objects that a resource describes. Each needs its own uid and the uid of its cluster,
-//! since names repeat in other clusters and after a deletion.
+//! Identifies the Kubernetes objects that a resource describes, by the uid of the cluster and the uid of the object.
+//! Names do not suffice: another cluster, or a new object after a deletion, may have the same ones.
 
 use pipeline::uid;
 
@@ -14,13 +14,13 @@ pub(super) struct Workload {
     group: &'static str,
     /// The kind of the node.
     kind: &'static str,
-    /// The keys of its uid and its name.
+    /// The keys of the attributes with its uid and its name.
     attributes: [&'static str; 2],
-    /// The objects that it owns: `pod`, or the name of another workload.
+    /// What it owns: `pod`, or the `name` of another workload.
     pub(super) owns: &'static str,
 }
 
-/// All kinds of workload, owned before owner.
+/// All kinds of workload, each before the kind that owns it.
 pub(super) const WORKLOADS: [Workload; 6] = [
     Workload {
         name: "replicaset",
@@ -66,7 +66,7 @@ pub(super) const WORKLOADS: [Workload; 6] = [
     },
 ];
 
-/// The pod.
+/// The pod that the resource describes.
 pub(super) fn pod<'a>(resource: &ResourceAttributes<'a>) -> Option<IdentifiedNode<'a>> {
     if !resource.is_about(Entity::Pod) {
         return None;
@@ -88,7 +88,7 @@ pub(super) fn pod<'a>(resource: &ResourceAttributes<'a>) -> Option<IdentifiedNod
     let scope = node.account.unwrap_or_default();
     let addresses = NodeAlias::addresses(resource.texts("k8s.pod.ip"), scope);
     node.aliases.extend(addresses);
-    // Attributes that differ between the containers of a pod are left out.
+    // Only attributes that all containers of a pod have in common.
     node.value = resource.only(&[
         "k8s.pod.name",
         "k8s.pod.uid",
@@ -106,7 +106,7 @@ pub(super) fn pod<'a>(resource: &ResourceAttributes<'a>) -> Option<IdentifiedNod
     Some(node)
 }
 
-/// The workload of this kind.
+/// The workload of this kind that the resource describes.
 pub(super) fn workload<'a>(
     resource: &ResourceAttributes<'a>,
     workload: &Workload,
@@ -127,7 +127,7 @@ pub(super) fn workload<'a>(
     Some(node)
 }
 
-/// The Kubernetes node.
+/// The Kubernetes node on which the resource runs.
 pub(super) fn node<'a>(resource: &ResourceAttributes<'a>) -> Option<IdentifiedNode<'a>> {
     if !resource.is_about(Entity::Node) {
         return None;
@@ -139,7 +139,7 @@ pub(super) fn node<'a>(resource: &ResourceAttributes<'a>) -> Option<IdentifiedNo
     Some(node)
 }
 
-/// An object without a value; none if its uid or the uid of its cluster is missing.
+/// A Kubernetes object without a value; `None` if its uid or the uid of its cluster is missing.
 fn object<'a>(
     resource: &ResourceAttributes<'a>,
     group: &str,
@@ -149,10 +149,10 @@ fn object<'a>(
     name_key: &str,
 ) -> Option<IdentifiedNode<'a>> {
     let cluster = resource.text("k8s.cluster.uid")?;
-    let own = resource.text(uid_key)?;
+    let object_uid = resource.text(uid_key)?;
     let name = resource.text(name_key);
     Some(IdentifiedNode {
-        uid: uid::kubernetes(cluster, group, kind_in_uid, own).into(),
+        uid: uid::kubernetes(cluster, group, kind_in_uid, object_uid).into(),
         kind: Some(kind),
         name,
         provider: Some("kubernetes"),

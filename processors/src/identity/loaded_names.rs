@@ -11,16 +11,16 @@ use pipeline::schema::aliases::kind;
 
 use super::cloud::Arn;
 
-/// The kind under which receivers once reported every id. At that time they reported every address as `ip`, and `aws`
-/// was the only receiver with aliases.
+/// The kind under which earlier versions reported every id. They reported every address as `ip`, and `aws` was their
+/// only receiver with aliases.
 pub(super) const EARLIER_ID: &str = "id";
 
-/// The names of some uids, with the claims and DNS targets that the index needs to hold them.
+/// The names of some uids, with their claims and DNS targets.
 #[derive(Debug, Default)]
 pub(super) struct LoadedNames {
     /// Grouped by uid, and within a uid by source.
     pub(super) aliases: Vec<KnownAlias>,
-    /// The claims by uid.
+    /// By uid.
     pub(super) claims: HashMap<String, Vec<ClaimInfo>>,
     pub(super) targets: DnsTargets,
 }
@@ -29,8 +29,8 @@ pub(super) struct LoadedNames {
 pub(super) type DnsTargets = BTreeMap<(String, String), Vec<(UnixNanos, String)>>;
 
 impl LoadedNames {
-    /// The names of a uid in the form of the index; `aliases` are those of the uid. The snapshot of a source belongs to
-    /// each of the source's open claims by scans, so that the names end with these claims.
+    /// Converts `aliases`, all aliases of a uid, for the alias index. Each open claim that a scan of a source made gets
+    /// the whole snapshot of that source, so that the names end with these claims.
     pub(super) fn of_uid<'n>(&'n self, uid: &str, aliases: &'n [KnownAlias]) -> StoredNames<'n> {
         let claims = self.claims.get(uid).map_or(&[][..], Vec::as_slice);
         let changes = claims
@@ -42,7 +42,7 @@ impl LoadedNames {
         };
         for reported in aliases.chunk_by(|one, next| one.source == next.source) {
             let (snapshot, observed): (Vec<_>, Vec<_>) =
-                reported.iter().partition(|alias| alias.is_of_snapshot);
+                reported.iter().partition(|alias| alias.is_in_snapshot);
             stored
                 .observed
                 .extend(observed.into_iter().map(observation));
@@ -57,7 +57,8 @@ impl LoadedNames {
     }
 }
 
-/// The open claims of a source, each with the names of the source's snapshot; without claims, the names alone.
+/// The open claims of a source, each with the names of the source's snapshot. If the source has no open claim,
+/// returns the names without a claim.
 fn claims_of<'n>(
     source: &'n str,
     snapshot: &[&'n KnownAlias],
@@ -87,18 +88,18 @@ fn claims_of<'n>(
     stored.collect()
 }
 
-/// The open claims of a source that report names: the claims by scans, or if there are none, the claims of snapshots
-/// that no scan made.
+/// The open claims of a source that report names: the claims that scans made. If there are none, the claims of
+/// snapshots that no scan made.
 fn open_claims<'c>(claims: &'c [ClaimInfo], source: &str) -> Vec<&'c ClaimInfo> {
-    let of = |classes: &[ClaimClass]| -> Vec<&ClaimInfo> {
+    let of_classes = |classes: &[ClaimClass]| -> Vec<&ClaimInfo> {
         let claims = claims.iter().filter(|claim| claim.source == source);
         let open = claims.filter(|claim| claim.until.is_none());
         open.filter(|claim| classes.contains(&claim.class))
             .collect()
     };
-    let scanned = of(&[ClaimClass::Actual, ClaimClass::Desired]);
+    let scanned = of_classes(&[ClaimClass::Actual, ClaimClass::Desired]);
     match scanned.is_empty() {
-        true => of(&[ClaimClass::Aliases]),
+        true => of_classes(&[ClaimClass::Aliases]),
         false => scanned,
     }
 }
@@ -126,14 +127,14 @@ fn item(alias: &KnownAlias) -> AliasItem<'_> {
     }
 }
 
-/// The kind under which receivers report the alias today. A store of an earlier version has the earlier kinds until
-/// the first scan replaces them; the ARN of the node tells them apart.
+/// The kind under which receivers report the alias today. A store of an earlier version has earlier kinds until the
+/// first scan replaces them. The ARN of the node shows which kind replaces an earlier one.
 fn current_kind(alias: &KnownAlias) -> &str {
-    let is_of = |resource| Arn::parse(&alias.uid).is_some_and(|arn| arn.is_of("ec2", resource));
+    let is_ec2 = |prefix| Arn::parse(&alias.uid).is_some_and(|arn| arn.matches("ec2", prefix));
     match alias.kind.as_str() {
-        EARLIER_ID if is_of("instance/") => kind::HOST_ID,
-        kind::IP if is_of("network-interface/") => kind::INTERFACE_IP,
-        kind::IP if is_of("elastic-ip/") => kind::RESERVED_IP,
+        EARLIER_ID if is_ec2("instance/") => kind::HOST_ID,
+        kind::IP if is_ec2("network-interface/") => kind::INTERFACE_IP,
+        kind::IP if is_ec2("elastic-ip/") => kind::RESERVED_IP,
         other => other,
     }
 }

@@ -1,5 +1,5 @@
-//! Merges the names of the same uids in several stores. The alias index of a process holds the names of all its
-//! stores: the names in one store must not replace those in another.
+//! Merges the names that several stores have of the same uids. The alias index holds the names of all stores of the
+//! process, so names that were read from one store must not replace those from another.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,8 @@ struct SourceNames {
 }
 
 impl SourceNames {
-    /// Compares names of the same uid and source: by the last confirmation, then by the last change.
+    /// Of the names of one uid and source in two stores, those with the greater rank win: those that were confirmed
+    /// last, then those that changed last.
     fn rank(&self) -> (Option<UnixNanos>, Option<UnixNanos>) {
         let seen = self.claims.iter().map(|claim| claim.last_seen).max();
         let since = self.aliases.iter().map(|alias| alias.since).max();
@@ -47,8 +48,8 @@ fn group_by_source(names: LoadedNames) -> NamesBySource {
     all
 }
 
-/// Merges the names in each store. If two stores have names of the same uid and source, the names that were confirmed
-/// last win.
+/// Merges the names of several stores. If two stores have names of the same uid and source, those with the greater
+/// [rank](SourceNames::rank) win.
 pub(super) fn merge_stores(mut by_store: Vec<LoadedNames>) -> LoadedNames {
     if by_store.len() < 2 {
         return by_store.pop().unwrap_or_default();
@@ -83,12 +84,12 @@ mod tests {
     use super::merge_stores;
     use crate::identity::loaded_names::LoadedNames;
 
-    /// A name that a source reports of `u`, confirmed at `seen`.
+    /// One name of the uid `u`, which `source` confirmed at `seen`.
     fn names(source: &str, value: &str, seen: u64) -> LoadedNames {
         let alias = KnownAlias {
             uid: "u".to_owned(),
             source: source.to_owned(),
-            is_of_snapshot: true,
+            is_in_snapshot: true,
             kind: "dns".to_owned(),
             value: value.to_owned(),
             scope: None,
@@ -115,7 +116,8 @@ mod tests {
     fn names_of_one_source_come_from_the_store_that_confirmed_them_last() {
         let merged = |by_store: Vec<LoadedNames>| {
             let names = merge_stores(by_store);
-            let mut values: Vec<String> = names.aliases.into_iter().map(|it| it.value).collect();
+            let values = names.aliases.into_iter().map(|alias| alias.value);
+            let mut values: Vec<String> = values.collect();
             values.sort();
             (values.join(" "), names.claims["u"].len())
         };

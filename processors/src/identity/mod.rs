@@ -12,29 +12,30 @@
 //!        └ spans ─ peers ─▶ AliasIndex, as of the time of the span ─▶ the column `peer_uid`
 //! ```
 //!
-//! The uid of a row is that of the first of these nodes that the row's resource describes. If the resource describes
-//! none, the uid stays null.
+//! A row gets the uid of the first node in this table that its resource describes. If the resource describes no such
+//! node, the uid stays null.
 //!
 //! | node | attributes |
 //! |---|---|
 //! | service | `service.name`, `service.namespace`, `deployment.environment.name` (or `deployment.environment`) |
-//! | cloud resource | `cloud.resource_id`, else the ARN in `aws.lambda.invoked_arn` or `faas.id`; without a Lambda's alias or version |
+//! | cloud resource | `cloud.resource_id`, or if it is missing the ARN in `aws.lambda.invoked_arn` or `faas.id`; the alias or version of a Lambda function is removed |
 //! | ECS task | `aws.ecs.task.arn` |
-//! | Kubernetes object | `k8s.cluster.uid` with `k8s.pod.uid`, else of its ReplicaSet, Job, StatefulSet, DaemonSet, Deployment, CronJob, else `k8s.node.uid` |
-//! | EC2 instance | `host.id` of an instance with `cloud.account.id` and `cloud.region`; any other `host.id` is a machine id and ignored |
-//! | EC2 instance that a scan reported | its `host.id` alone, where an instance has it as alias `host_id`; its private DNS name in `host.name` or `k8s.node.name`; its address in `host.ip`, if the resource is a host (not a container) with account and region |
+//! | Kubernetes object | `k8s.cluster.uid` with the first present of `k8s.pod.uid`, the uid of a ReplicaSet, Job, StatefulSet, DaemonSet, Deployment or CronJob, and `k8s.node.uid` |
+//! | EC2 instance | `host.id` of the form `i-…`, with `cloud.account.id` and `cloud.region`; any other `host.id` is a machine id and ignored |
+//! | EC2 instance in the alias index | a `host.id` that an instance has as alias `host_id`; the private DNS name of an instance in `host.name` or `k8s.node.name`; the private address of an instance in `host.ip`, if the resource is a host (not a container) with account and region |
 //!
-//! The processor emits a fact of the group `telemetry` for each of these nodes, except for an instance that a scan
-//! reported. The edges are `service RUNS_ON pod RUNS_ON node RUNS_ON instance`, each where both ends are known, and
-//! `OWNED_BY` from a pod to its workload, such as a ReplicaSet, and from that to its own owner. A container has no
-//! uid: its id is an alias of its pod or task.
+//! The processor emits a fact of the group `telemetry` for each of these nodes, except for an instance that it found
+//! in the alias index. Edges `RUNS_ON` lead from the service to the cloud resource, and along the chain service, task,
+//! pod, Kubernetes node, instance. The chain skips nodes that the resource does not describe. Edges `OWNED_BY` lead
+//! from a pod to its workload, such as a ReplicaSet, and from a ReplicaSet or Job to its owner. A container has no uid:
+//! its id is an alias of its pod or task.
 //!
-//! If `Resource.entity_refs` has types of this table, the resource describes only these entities: the processor
-//! ignores a host that is not among them.
+//! If `Resource.entity_refs` references entities of the kinds in this table, the resource describes only these
+//! entities. For example, the processor then ignores a host that no reference names.
 //!
-//! The processor keeps a uid that is already set. It emits the same fact, edge or alias once a minute, by the times of
-//! the rows, and a new value at once. If a fact, edge or alias was not delivered, the next row that describes it makes
-//! the processor emit it again.
+//! The processor keeps a uid that is already set. It emits an unchanged fact, edge or alias at most once a minute, by
+//! the times of the rows. It does not delay a changed value. If a fact, edge or alias was not delivered, the processor
+//! emits it again with the next row that describes it.
 //!
 //! # Peers of spans
 //!
@@ -45,29 +46,30 @@
 //! |---|---|
 //! | `aws.sqs.queue.url`; `aws.s3.bucket` and a host of AWS | that queue or bucket |
 //! | a name in `server.address` (or `net.peer.name`) | the node with this alias `dns`; for a DNS record, the node that it points to |
-//! | an address there, or in `network.peer.address` (or `net.sock.peer.addr`, `net.peer.ip`) | the node with this alias `ip` in the network of the span's own instance; for a public address, else, the node that has it without a scope |
+//! | an address there, or in `network.peer.address` (or `net.sock.peer.addr`, `net.peer.ip`) | the node that has the address in the network of the instance that sent the span; for a public address without such a node, the node that has it without a scope |
 //!
-//! If several nodes have the address, a node that has it as `ip` wins over a network interface that has it as
-//! `interface_ip`, and the network interface wins over a reserved address (`reserved_ip`), such as an elastic IP.
+//! If several nodes have the address, a node with aliases `ip` wins over a network interface, whose aliases are
+//! `interface_ip`. A network interface wins over a reserved address (`reserved_ip`), such as an elastic IP.
 //!
 //! The processor looks aliases up in the [`AliasIndex`] of the process, as of the start of the span. The index has
 //! three sources: the resources that pass `graph` in any pipeline; the `aliases` that pass this processor; and, with
-//! the key `store`, the aliases in that store. The processor loads all of them at the start, and those that other
-//! processes write later within about a second. If the process has none of these sources, `peer_uid` stays null.
+//! the key `store`, the aliases in that store. The processor loads the aliases of the store at the start. Aliases that
+//! another process writes to the store reach the index within about a second. If the process has none of these
+//! sources, `peer_uid` stays null.
 //!
-//! Receivers listen before the aliases of the store are loaded. Until then, batches wait in the queues of all
-//! pipelines with `identity` or `graph`, so that every span is resolved with all aliases. The index holds at most
-//! `max_names` names. Beyond that it evicts names that are not valid any more, then the names whose last sighting is
-//! the oldest, and counts both in `airdig_alias_index_evicted`.
+//! Receivers already listen while the aliases of the store are loaded. Until the load has finished, batches wait in
+//! the queues of all pipelines with `identity` or `graph`, so that every span is resolved with all aliases. The index
+//! holds at most `max_names` names. Beyond that it first evicts names that are not valid any more, then the names of
+//! the nodes that were reported longest ago. It counts both in `airdig_alias_index_evicted`.
 //!
-//! A name that several nodes have is ambiguous and resolves to none. A span to `localhost` or another local name has
-//! no peer.
+//! A name that several nodes have is ambiguous and resolves to no node. A span to `localhost` or another local name
+//! has no peer.
 //!
-//! The processor counts spans whose peer is unresolved by reason: `unresolved_unknown_name`,
+//! The processor counts the spans with an unresolved peer, by reason: `unresolved_unknown_name`,
 //! `unresolved_unknown_address`, `unresolved_no_network` (the name or address is unique only within a network, and the
-//! network of the span's resource is not known), `unresolved_ambiguous`. It holds the latest 4,096 unresolved
-//! endpoints in memory, except ambiguous ones. Once exactly one node in the index can be such an endpoint, it emits
-//! the endpoint as alias `same_as` of that node, unless a scan has reported this alias.
+//! network of the span's resource is unknown), `unresolved_ambiguous`. The processor remembers the 4,096 newest
+//! unresolved endpoints, without ambiguous ones. Once exactly one node in the index can be such an endpoint, the
+//! processor emits the endpoint as alias `same_as` of that node, unless the index already has this alias.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,7 +110,7 @@ use stored::NameReader;
 use crate::following::{Follower, StoreUpdate};
 use crate::loading::ReadAttempts;
 
-/// The shortest time between two lookups of unresolved endpoints. They are looked up only if the index has changed.
+/// The interval of ticks while unresolved endpoints must be looked up or emitted batches are in flight.
 const ENDPOINT_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The processor `identity`.
@@ -118,11 +120,12 @@ pub struct Identity {
     emitted: EmittedRows,
     peers: PeerResolver,
     index: Arc<AliasIndex>,
-    /// The id of the exporter of the key `store`, and its store.
+    /// The exporter that the key `store` names: its id and its store.
     store: Option<(String, Arc<dyn GraphStore>)>,
-    /// Follows the store. Of all processors of the process with this store, one loads and follows it.
+    /// Set if this processor loads and follows the store. Of all processors of the process with the same store, only
+    /// one does.
     follower: Option<Follower<NameReader>>,
-    /// The update with which `wake` returned; the next tick applies it.
+    /// The update for which `wake` returned; the next tick applies it.
     update: Option<StoreUpdate<LoadedNames>>,
     /// Whether `wake` returned because the index has changed.
     index_changed: bool,
@@ -131,8 +134,7 @@ pub struct Identity {
 impl ComponentMeta for Identity {
     const TYPE: &'static str = "identity";
     const STABILITY: Stability = Stability::Alpha;
-    const SUMMARY: &'static str =
-        "sets the node of each row and the peer of client spans; emits services, pods, instances";
+    const SUMMARY: &'static str = "resolves which service, pod or host each row belongs to and which node a client span calls";
     type Config = Config;
 }
 
@@ -219,14 +221,14 @@ impl Processor for Identity {
             }
             peer_uids = peers.column(batch.text(traces::PEER_UID));
         }
-        let mut made = self.emitted.take_batches(batch.delivery());
+        let mut output = self.emitted.take_batches(batch.delivery());
         let uids = distinct.uid_column(&uids, batch.uid());
         let batch = batch.with_uid(uids);
-        made.push(match peer_uids {
+        output.push(match peer_uids {
             Some(peer_uids) => batch.with_peer_uid(peer_uids),
             None => batch,
         });
-        Ok(made)
+        Ok(output)
     }
 
     fn tick_within(&self, _now: UnixNanos) -> Option<Duration> {
@@ -252,7 +254,7 @@ impl Processor for Identity {
             self.apply_update(&update, now);
             return Vec::new();
         }
-        // Changes of the index come in bursts, so the endpoints are looked up at the next tick, not at each change.
+        // Changes of the index come in bursts, so the endpoints are looked up at the tick after this one.
         if std::mem::take(&mut self.index_changed) {
             self.peers.recheck_endpoints();
             return Vec::new();
@@ -277,11 +279,11 @@ impl Identity {
             let view = self.index.view();
             let held: Vec<Arc<str>> = view.named_uids().cloned().collect();
             drop(view);
-            follower.read_unseen(held.into_iter());
+            follower.queue_missing(held.into_iter());
         }
     }
 
-    /// Lets rows whose delivery was refused be emitted again.
+    /// Makes refused rows due again. An endpoint may be among them as alias `same_as`, so all endpoints are due, too.
     fn check_deliveries(&mut self) {
         if self.emitted.revoke_refused() {
             self.peers.recheck_endpoints();

@@ -1,27 +1,27 @@
-//! Resolves names and addresses to nodes, as of one time, by the alias index of the process.
+//! Resolves names and addresses to nodes as of one time, with the alias index of the process.
 
 use std::net::IpAddr;
 
 use pipeline::alias_index::{AliasKind, AliasView, ValidInterval, canonical_address};
 use pipeline::uid;
 
-/// The maximum length of a chain of DNS records. Longer chains are not followed to their end.
+/// The maximum number of DNS records that are followed from one name.
 const MAX_DNS_RECORDS: usize = 8;
 
 /// Looks up names as of one time.
 #[derive(Debug)]
 pub(super) struct NameLookup<'v> {
     view: &'v AliasView<'v>,
-    /// The time of the lookups, and the interval around it in which all results so far are valid.
+    /// The time of the lookups, and the interval around this time in which all results so far are valid.
     pub(super) valid: ValidInterval,
 }
 
 /// The result of resolving a name or address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NameResolution<'v> {
-    /// No node has it.
+    /// No node has the name or address.
     None,
-    /// The uid of the one node that has it.
+    /// Exactly one node has it: its uid.
     Unique(&'v str),
     /// Several nodes have it.
     Ambiguous,
@@ -38,8 +38,8 @@ impl<'v> NameLookup<'v> {
         networks(names.into_iter().map(|name| &*name.scope))
     }
 
-    /// Resolves an address to the node that has it in one of these networks. If there is none and the address is
-    /// public, resolves it to the node that has it without a scope.
+    /// Resolves an address to the node that has it in one of these networks. If no node has it there and the address
+    /// is public, resolves it to the node that has it without a scope.
     pub(super) fn resolve_address(&mut self, ip: IpAddr, networks: &[&str]) -> NameResolution<'v> {
         let text = ip.to_string();
         let kinds = AliasKind::ADDRESSES.into_iter();
@@ -48,15 +48,15 @@ impl<'v> NameLookup<'v> {
         let within = owners.iter().filter(|(_, scope)| networks.contains(scope));
         match best_owner(self.view, within.map(|(uid, _)| *uid)) {
             NameResolution::None if !is_private(ip) => {
-                let anywhere = owners.iter().filter(|(_, scope)| scope.is_empty());
-                best_owner(self.view, anywhere.map(|(uid, _)| *uid))
+                let unscoped = owners.iter().filter(|(_, scope)| scope.is_empty());
+                best_owner(self.view, unscoped.map(|(uid, _)| *uid))
             }
             resolution => resolution,
         }
     }
 
-    /// Resolves a host name to the node that has it without a scope or in one of these networks. If that node is a DNS
-    /// record that points to exactly one known node, resolves the name to the latter.
+    /// Resolves a host name to the node that has it without a scope or in one of these networks. If this node is a DNS
+    /// record, resolves the name to the [final target](NameLookup::final_target) of the record.
     pub(super) fn resolve_host(&mut self, host: &str, networks: &[&str]) -> NameResolution<'v> {
         let owners = self.view.owners(AliasKind::Host, host, &mut self.valid);
         let reachable = |scope: &str| scope.is_empty() || networks.contains(&scope);
@@ -82,7 +82,8 @@ impl<'v> NameLookup<'v> {
         !owners.is_empty()
     }
 
-    /// Follows DNS records from this uid while each has exactly one known target. Returns the last uid.
+    /// Follows DNS records from this uid to the first node that is not a DNS record, or to the first record whose
+    /// target is not exactly one known node. Returns the uid of that node or record.
     pub(super) fn final_target(&mut self, uid: &'v str, networks: &[&str]) -> &'v str {
         let mut end = uid;
         for _ in 0..MAX_DNS_RECORDS {
@@ -94,7 +95,8 @@ impl<'v> NameLookup<'v> {
         end
     }
 
-    /// The target of a DNS record, if it is one known node.
+    /// The uid of the node to which a DNS record points. `None` if the record has no target or several, or if its
+    /// target is an endpoint `ext://…` that does not resolve to exactly one node.
     fn next_target(&mut self, uid: &str, networks: &[&str]) -> Option<&'v str> {
         let targets = self.view.names(uid, AliasKind::Target, &mut self.valid);
         let [target] = targets.as_slice() else {
@@ -104,8 +106,8 @@ impl<'v> NameLookup<'v> {
         if !target.starts_with("ext://") {
             return Some(target);
         }
-        let same = self.view.owners(AliasKind::SameAs, target, &mut self.valid);
-        let resolution = match best_owner(self.view, same.into_iter().map(|(uid, _)| uid)) {
+        let owners = self.view.owners(AliasKind::SameAs, target, &mut self.valid);
+        let resolution = match best_owner(self.view, owners.into_iter().map(|(uid, _)| uid)) {
             NameResolution::None => self.resolve_target_host(uid::external_host(target)?, networks),
             resolution => resolution,
         };
@@ -121,12 +123,12 @@ impl<'v> NameLookup<'v> {
             return self.resolve_address(ip, networks);
         }
         let owners = self.view.owners(AliasKind::Host, host, &mut self.valid);
-        let anywhere = owners.into_iter().filter(|(_, scope)| scope.is_empty());
-        best_owner(self.view, anywhere.map(|(uid, _)| uid))
+        let unscoped = owners.into_iter().filter(|(_, scope)| scope.is_empty());
+        best_owner(self.view, unscoped.map(|(uid, _)| uid))
     }
 }
 
-/// The distinct networks among the scopes.
+/// The distinct scopes that are not empty. Such a scope is a network.
 pub(super) fn networks<'v>(scopes: impl Iterator<Item = &'v str>) -> Vec<&'v str> {
     let mut networks: Vec<&str> = scopes.filter(|scope| !scope.is_empty()).collect();
     networks.sort_unstable();
@@ -134,8 +136,9 @@ pub(super) fn networks<'v>(scopes: impl Iterator<Item = &'v str>) -> Vec<&'v str
     networks
 }
 
-/// Resolves a name that all these uids have to the uid with the lowest rank. A network interface or reserved address
-/// shares its address with the node to which it is attached; the node wins if it is among the uids.
+/// Selects one of the owners of a name: the uid with the lowest [rank]. A network interface or reserved address shares
+/// its address with the node to which it is attached, and this node has a lower rank. If several uids have the lowest
+/// rank, the name is ambiguous.
 pub(super) fn best_owner<'v>(
     view: &AliasView<'_>,
     uids: impl IntoIterator<Item = &'v str>,
@@ -153,8 +156,8 @@ pub(super) fn best_owner<'v>(
     resolution
 }
 
-/// The position of the kind of its addresses in [`AliasKind::ADDRESSES`]; a low rank wins. 0 for a node without
-/// addresses.
+/// The position of the first kind of [`AliasKind::ADDRESSES`] of which the node has or had an address. 0 for a node
+/// without addresses.
 fn rank(view: &AliasView<'_>, uid: &str) -> usize {
     let has_any = |kind: &AliasKind| view.all_names(uid, *kind).next().is_some();
     let rank = AliasKind::ADDRESSES.iter().position(has_any);

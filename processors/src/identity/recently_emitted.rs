@@ -6,8 +6,8 @@ use std::time::Duration;
 use hashbrown::HashMap;
 use pipeline::component::UnixNanos;
 
-/// The time between two emissions of the same fact, edge or alias, by the times of the rows.
-pub(super) const REPEAT_INTERVAL: Duration = Duration::from_secs(60);
+/// The minimum time between two emitted rows with the same fact, edge or alias, by the times of the rows.
+const REPEAT_INTERVAL: Duration = Duration::from_secs(60);
 /// The maximum number of hashes. Beyond that, the hash whose last emission is the oldest is evicted.
 const MAX_HASHES: usize = 1 << 16;
 
@@ -15,8 +15,8 @@ const MAX_HASHES: usize = 1 << 16;
 #[derive(Debug, Default)]
 pub(super) struct RecentlyEmitted {
     by_hash: HashMap<u64, EmittedPeriod>,
-    /// Hashes in the order of emission, each with the number of the emission. An entry is out of date if its number
-    /// differs from that of the hash's period.
+    /// Hashes in the order of emission, each with the number of the emission. An entry is stale if the hash has no
+    /// period, or a period with another number.
     order: VecDeque<(u64, u64)>,
     /// The number of the last emission.
     sequence: u64,
@@ -24,18 +24,20 @@ pub(super) struct RecentlyEmitted {
     fresh: Vec<u64>,
 }
 
-/// The first and last time of the emitted rows with a hash. A store assumes that the fact, edge or alias was valid at
-/// all times between.
+/// The earliest and the latest time of the emitted rows with a hash. A store assumes that the fact, edge or alias was
+/// valid from the earliest to the latest time.
 #[derive(Clone, Copy, Debug)]
 struct EmittedPeriod {
     first: UnixNanos,
     last: UnixNanos,
+    /// The number of the last emission of the hash.
     sequence: u64,
 }
 
 impl RecentlyEmitted {
-    /// Whether to emit a row with this hash and time; if so, records the emission. Late rows are emitted once a minute
-    /// like all others, even if they alternate with newer rows.
+    /// Whether to emit a row with this hash and time; if so, records the emission. A row is emitted if it is at least
+    /// [`REPEAT_INTERVAL`] newer than the newest emitted row with its hash, or older than the oldest one by as much.
+    /// So late rows that alternate with newer rows are not emitted each time.
     pub(super) fn record_if_due(&mut self, hash: u64, time: UnixNanos) -> bool {
         let sequence = self.sequence + 1;
         match self.by_hash.get_mut(&hash) {
@@ -106,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn late_rows_among_newer_rows_are_not_emitted_each_time() {
+    fn a_row_between_the_oldest_and_the_newest_emitted_row_is_not_emitted() {
         let mut recent = RecentlyEmitted::default();
         let due = [400, 100, 401, 101, 402, 250].map(|second| recent.record_if_due(7, at(second)));
         assert_eq!(due, [true, true, false, false, false, false]);
@@ -115,22 +117,22 @@ mod tests {
     #[test]
     fn the_hash_that_was_emitted_longest_ago_is_evicted_first() {
         let mut recent = RecentlyEmitted::default();
-        let most = MAX_HASHES as u64;
-        for hash in 0..most {
+        let new_hash = MAX_HASHES as u64;
+        for hash in 0..new_hash {
             assert!(recent.record_if_due(hash, at(0)));
         }
         assert!(
             recent.record_if_due(0, at(60)),
-            "a minute later, now the newest"
+            "hash 0 is emitted again, so it is the newest"
         );
-        assert!(recent.record_if_due(most, at(60)));
+        assert!(recent.record_if_due(new_hash, at(60)));
         assert!(!recent.record_if_due(0, at(60)));
-        assert!(recent.record_if_due(1, at(0)), "it was evicted");
+        assert!(recent.record_if_due(1, at(0)), "hash 1 was evicted");
         assert!(recent.by_hash.len() <= MAX_HASHES);
     }
 
     #[test]
-    fn the_order_of_emissions_stays_bounded_with_few_hashes() {
+    fn the_queue_of_emissions_stays_bounded_with_few_hashes() {
         let mut recent = RecentlyEmitted::default();
         for minute in 0..3 * MAX_HASHES as u64 {
             assert!(recent.record_if_due(minute % 2, at(60 * minute)));

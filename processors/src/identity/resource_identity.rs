@@ -15,15 +15,14 @@ use crate::service::{self, Service};
 /// The nodes and edges that one resource describes.
 #[derive(Debug, Default)]
 pub(super) struct ResourceIdentity<'a> {
-    /// The nodes in the order of the table in [`identity`](super): the uid of the first is that of the rows. No uid
-    /// occurs twice.
+    /// The nodes in the order of the table in [`identity`](super), each uid once. The rows get the uid of the first.
     pub(super) nodes: Vec<IdentifiedNode<'a>>,
     /// Start, kind and end of each edge; start and end are positions in `nodes`.
     pub(super) edges: Vec<(usize, &'static str, usize)>,
 }
 
-/// Identifies the resource of a row. `names` is the alias index and the time as of which to look names up; none if the
-/// index has no source.
+/// Identifies the resource of a row. `names` is the alias index, and the time as of which to look names up; `None` if
+/// the index has no source.
 pub(super) fn identify<'a>(
     batch: &'a Batch,
     row: usize,
@@ -61,8 +60,7 @@ impl<'a> ResourceIdentity<'a> {
             instances::find(resource, view, &mut ValidInterval::at(at))
         }));
         let positions: Vec<usize> = [task, pod, node, instance].into_iter().flatten().collect();
-        // `cloud.resource_id` may be any resource from a container to a cluster, so its position in the chain is
-        // unknown.
+        // `cloud.resource_id` may be any resource from a container to a cluster, so it has no place in the chain.
         identity.link(service, kind::RUNS_ON, cloud);
         identity.link(service, kind::RUNS_ON, positions.first().copied());
         for pair in positions.windows(2) {
@@ -101,8 +99,8 @@ impl<'a> ResourceIdentity<'a> {
             match workload.owns {
                 "pod" => self.link(pod, kind::OWNED_BY, *position),
                 owned => {
-                    let mut all = positions.iter().zip(&kubernetes::WORKLOADS);
-                    let owned = all.find(|(_, other)| other.name == owned);
+                    let mut workloads = positions.iter().zip(&kubernetes::WORKLOADS);
+                    let owned = workloads.find(|(_, other)| other.name == owned);
                     self.link(
                         owned.and_then(|(position, _)| *position),
                         kind::OWNED_BY,
@@ -113,17 +111,17 @@ impl<'a> ResourceIdentity<'a> {
         }
     }
 
-    /// Adds the node unless there is one with its uid. Returns its position.
+    /// Adds the node unless the list has a node with its uid. Returns the position of the node with that uid.
     fn add(&mut self, node: Option<IdentifiedNode<'a>>) -> Option<usize> {
         let node = node?;
-        let known = self.nodes.iter().position(|other| other.uid == node.uid);
-        Some(known.unwrap_or_else(|| {
+        let existing = self.nodes.iter().position(|other| other.uid == node.uid);
+        Some(existing.unwrap_or_else(|| {
             self.nodes.push(node);
             self.nodes.len() - 1
         }))
     }
 
-    /// Adds an edge unless an end is missing, both ends are the same, or there is such an edge.
+    /// Adds an edge unless an end is missing, both ends are the same node, or the list already has the edge.
     fn link(&mut self, from: Option<usize>, kind: &'static str, to: Option<usize>) {
         let (Some(from), Some(to)) = (from, to) else {
             return;

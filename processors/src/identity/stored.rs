@@ -1,4 +1,4 @@
-//! Loads the names in a store into the alias index of the process, and reads the names that change later.
+//! Loads the names in a store into the alias index of the process, and reads the names that other processes change.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ const PAGE_SIZE: usize = 1000;
 /// The maximum number of edges of DNS records that are read for one page.
 const MAX_TARGETS: usize = 1 << 16;
 
-/// Loads all names of the store into the index, page by page. Reads a page again until it succeeds.
+/// Loads all names of the store into the index, page by page. Repeats a read that fails.
 pub(super) async fn load(
     store: &dyn GraphStore,
     index: &AliasIndex,
@@ -41,7 +41,7 @@ pub(super) async fn load(
         attempts.succeeded();
         names += page.content.aliases.len();
         let held = insert_new(&page.content, index);
-        // Another store, which was loaded before, has these uids as well: their names are those of both stores.
+        // Another store was loaded before and has names of these uids, too.
         while !held.is_empty() {
             match read_all_stores(index, &held).await {
                 Ok(names) => {
@@ -106,9 +106,9 @@ async fn read_store(
     uids: &[String],
 ) -> Result<LoadedNames, StoreError> {
     let aliases = store.aliases_of_uids(&kinds(), uids).await?;
-    let mut named: Vec<String> = aliases.iter().map(|it| it.uid.clone()).collect();
+    let mut named: Vec<String> = aliases.iter().map(|alias| alias.uid.clone()).collect();
     named.dedup();
-    // The claims of a uid that has lost its names give the time at which it lost them.
+    // If a uid has lost its names, its claims show when.
     let unnamed = {
         let view = index.view();
         let is_unnamed = |uid: &&String| view.has_names(uid) && named.binary_search(uid).is_err();
@@ -125,13 +125,13 @@ fn kinds() -> Vec<&'static str> {
     kinds.chain([EARLIER_ID]).collect()
 }
 
-/// Reads the page of names after the uid `after`.
+/// Reads the page of names after the uid `after`, or the first page.
 async fn read_page(
     store: &dyn GraphStore,
     after: Option<&str>,
 ) -> Result<ReadPage<LoadedNames>, StoreError> {
     let AliasesPage { aliases, last } = store.aliases(&kinds(), after, PAGE_SIZE).await?;
-    let mut uids: Vec<String> = aliases.iter().map(|it| it.uid.clone()).collect();
+    let mut uids: Vec<String> = aliases.iter().map(|alias| alias.uid.clone()).collect();
     uids.dedup();
     let content = read_claims_and_targets(store, aliases, uids.clone()).await?;
     Ok(ReadPage {
@@ -141,7 +141,7 @@ async fn read_page(
     })
 }
 
-/// Reads the claims and the DNS targets of these uids, which have these aliases.
+/// Reads the claims and the DNS targets of these uids. `aliases` are the aliases of the uids.
 async fn read_claims_and_targets(
     store: &dyn GraphStore,
     aliases: Vec<KnownAlias>,
@@ -160,7 +160,8 @@ async fn read_claims_and_targets(
     })
 }
 
-/// Inserts the names of uids that the index does not hold. Returns the uids that it holds; their names do not change.
+/// Inserts the names of the uids that have no names in the index. Returns the other uids, whose names it does not
+/// change.
 fn insert_new(names: &LoadedNames, index: &AliasIndex) -> Vec<String> {
     let mut held = Vec::new();
     let Some(mut writer) = index.writer() else {
@@ -204,7 +205,7 @@ pub(super) fn replace(uids: &[String], names: &LoadedNames, index: &AliasIndex, 
     }
 }
 
-/// Reads the targets of the DNS records among the owners of these aliases.
+/// Reads the targets of the DNS records among the uids that have these aliases.
 async fn read_dns_targets(
     store: &dyn GraphStore,
     aliases: &[KnownAlias],
@@ -219,14 +220,14 @@ async fn read_dns_targets(
         .edges(&named, Directions::Out, &kinds, MAX_TARGETS, AsOf::Now)
         .await?;
     for edge in edges {
-        let of = targets.entry((edge.from, edge.source)).or_default();
-        of.push((edge.first_seen, edge.to));
+        let of_record = targets.entry((edge.from, edge.source)).or_default();
+        of_record.push((edge.first_seen, edge.to));
     }
     Ok(targets)
 }
 
-/// The uids that have an alias `dns`, each once. All DNS records are among them, and no other node has an edge
-/// `DNS_POINTS_TO`.
+/// The uids that have an alias `dns`, each once. Every node with an edge `DNS_POINTS_TO` is among them, since only DNS
+/// records have such edges.
 fn uids_with_dns_names(aliases: &[KnownAlias]) -> Vec<String> {
     let named = aliases.iter().filter(|alias| alias.kind == DNS);
     let mut uids: Vec<String> = named.map(|alias| alias.uid.clone()).collect();
@@ -242,11 +243,11 @@ mod tests {
 
     use super::LoadedNames;
 
-    fn alias(uid: &str, is_of_snapshot: bool, value: &str, since: u64) -> KnownAlias {
+    fn alias(uid: &str, is_in_snapshot: bool, value: &str, since: u64) -> KnownAlias {
         KnownAlias {
             uid: uid.to_owned(),
             source: "aws".to_owned(),
-            is_of_snapshot,
+            is_in_snapshot,
             kind: "dns".to_owned(),
             value: value.to_owned(),
             scope: None,
@@ -285,15 +286,15 @@ mod tests {
     }
 
     #[test]
-    fn dns_targets_are_read_only_of_uids_with_a_dns_name() {
-        let other = KnownAlias {
+    fn dns_targets_are_not_read_for_uids_without_a_dns_name() {
+        let address = KnownAlias {
             kind: "ip".to_owned(),
             ..alias("b", true, "10.0.0.7", 10)
         };
         let aliases = [
             alias("a", true, "a.example", 10),
             alias("a", true, "www.example", 10),
-            other,
+            address,
             alias("c", false, "c.example", 5),
         ];
         assert_eq!(super::uids_with_dns_names(&aliases), ["a", "c"]);

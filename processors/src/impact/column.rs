@@ -19,7 +19,7 @@ use super::reach::reach;
 /// The maximum number of nodes in the list `top` of an impact.
 const TOP: usize = 10;
 
-/// Fills the column in rows that report a change of a uid in the graph. Other rows keep their value.
+/// Fills the column in rows that report a change of a uid that the graph has. Other rows keep their value.
 pub(super) fn fill(batch: Batch, graph: &ImpactGraph, limits: WalkLimits, now: UnixNanos) -> Batch {
     let column = match batch.signal() {
         Signal::Drift => drift::IMPACT,
@@ -31,25 +31,25 @@ pub(super) fn fill(batch: Batch, graph: &ImpactGraph, limits: WalkLimits, now: U
     let mut impacts: HashMap<&str, Option<Vec<u8>>> = HashMap::new();
     let values: BinaryViewArray = (0..batch.num_rows())
         .map(|row| {
-            let before = cells::bytes(existing, row).map(<[u8]>::to_vec);
+            let old = cells::bytes(existing, row).map(<[u8]>::to_vec);
             if uids.is_null(row) || !changed.contains(row) {
-                return before;
+                return old;
             }
             let uid = uids.value(row);
             let impact = impacts
                 .entry(uid)
                 .or_insert_with(|| impact(uid, graph, limits, now));
-            impact.clone().or(before)
+            impact.clone().or(old)
         })
         .collect();
     batch.with_columns([(column, Arc::new(values) as _)])
 }
 
-/// The encoded impact of a change of a uid; none if the graph does not have the uid.
+/// The encoded impact of a change of a uid; `None` if the graph does not have the uid.
 fn impact(uid: &str, graph: &ImpactGraph, limits: WalkLimits, now: UnixNanos) -> Option<Vec<u8>> {
     let impact = reach(graph, uid, limits, now)?;
     let top = impact.top(TOP).into_iter().map(|reached| {
-        // People read the score, so it has four decimals.
+        // Four decimals, since people read the score.
         let score = (reached.score * 10_000.0).round() / 10_000.0;
         json!({"uid": reached.node.uid, "kind": reached.kind, "score": score})
     });
@@ -62,7 +62,7 @@ fn impact(uid: &str, graph: &ImpactGraph, limits: WalkLimits, now: UnixNanos) ->
     summary.as_object().map(map_from_json)
 }
 
-/// Which rows report a change: all rows of `drift`, and the rows of `changes` whose call succeeded and is not
+/// Which rows report a change: all rows of `drift` (`None`), and the rows of `changes` whose call succeeded and is not
 /// read-only.
 struct ChangedRows<'b>(Option<(&'b StringViewArray, &'b BooleanArray)>);
 

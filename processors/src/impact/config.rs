@@ -16,15 +16,15 @@ pub struct Config {
     pub max_depth: NonZeroU32,
     /// The maximum number of nodes in an impact. If more nodes are affected, the impact is `truncated`.
     pub max_nodes: NonZeroUsize,
-    /// The maximum number of nodes held in memory. Further nodes are left out, with a warning.
+    /// The maximum number of nodes in memory. Beyond that, the processor logs a warning and adds no nodes.
     pub max_nodes_held: NonZeroUsize,
-    /// How long an observed edge (a call, a service on its pod) holds after it was last observed;
-    /// 0 is for ever.
+    /// How long an observed edge (a call, a service on its pod) is current after its last observation; 0 means that it
+    /// does not expire.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     pub observed_edge_ttl: Duration,
-    /// The exporter that stores the graph. The processor loads the graph from it at the start. Without this key, the
-    /// processor knows only the rows that pass it.
+    /// The exporter that stores the graph. The processor loads the graph at the start, and then reads what other
+    /// processes write. Without this key, the processor knows only the rows that pass it.
     pub store: Option<StoreRef>,
 }
 

@@ -1,4 +1,4 @@
-//! Loads the graph from a store at the start, and reads the nodes that change later.
+//! Loads the graph from a store at the start, and reads the nodes that other processes change.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -16,11 +16,12 @@ use crate::loading::ReadAttempts;
 
 /// The number of nodes on a page while the graph is loaded.
 const PAGE: usize = 4000;
-/// The number of nodes on a page of a full read after that. It is small, since batches wait while a page is applied.
+/// The number of nodes on a page of a full read of the [follower](crate::following). It is smaller, since batches wait
+/// while a page is applied.
 const REREAD_PAGE: usize = 500;
 
-/// Loads the nodes that exist with their claims and edges, then the `same_as` aliases, page by page. Reads a page again
-/// until it succeeds. If the future is dropped early, the graph lacks the remaining pages.
+/// Loads all current nodes with their claims and edges, and then the `same_as` aliases, page by page. Repeats a read
+/// that fails. If the future is dropped early, the graph lacks the remaining pages.
 pub(super) async fn load(
     graph: &mut ImpactGraph,
     store: &dyn GraphStore,
@@ -76,14 +77,14 @@ fn restore(graph: &mut ImpactGraph, page: &OutlinesPage) {
 fn restore_names(graph: &mut ImpactGraph, aliases: &[KnownAlias]) {
     let mut names: HashMap<&str, Vec<GraphAlias>> = HashMap::new();
     for alias in aliases {
-        // An alias must not add a node that the store did not list.
+        // An alias must not add a node that the outlines lack.
         if graph.find(&alias.uid).is_some() {
             let of_uid = names.entry(alias.uid.as_str());
             of_uid.or_default().push(GraphAlias {
                 kind: alias.kind.clone(),
                 value: alias.value.clone(),
                 scope: alias.scope.clone(),
-                valid_from: (!alias.is_of_snapshot).then_some(alias.since),
+                valid_from: (!alias.is_in_snapshot).then_some(alias.since),
                 valid_to: alias.until,
             });
         }
@@ -138,7 +139,7 @@ impl StoredNodes {
 }
 
 impl NodeReader {
-    /// Reads the `same_as` aliases of the nodes.
+    /// Reads the `same_as` aliases of the nodes. Returns the nodes with these aliases.
     async fn with_names(&self, outlines: Outlines) -> Result<StoredNodes, StoreError> {
         let uids = outlines.nodes.iter().map(|node| node.uid.clone());
         let uids: Vec<String> = uids.collect();
@@ -147,9 +148,9 @@ impl NodeReader {
     }
 }
 
-/// Replaces the nodes with these uids, and the nodes of which the uids are other names, by the nodes that were read.
-pub(super) fn replace(graph: &mut ImpactGraph, uids: &[String], read: &StoredNodes) {
-    let StoredNodes { outlines, names } = read;
+/// Replaces the nodes with these uids by the stored ones. If a uid is another name of a node, also replaces this node.
+pub(super) fn replace(graph: &mut ImpactGraph, uids: &[String], stored: &StoredNodes) {
+    let StoredNodes { outlines, names } = stored;
     let nodes: HashSet<&str> = outlines
         .nodes
         .iter()

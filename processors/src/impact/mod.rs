@@ -1,18 +1,21 @@
-//! Adds to each drift and each change the nodes that it affects. The processor holds the graph in memory and walks it.
+//! Fills the column `impact` of drifts and changes: the nodes that a drift or change affects. The processor holds the
+//! graph in memory and walks it.
 //!
 //! ```yaml
 //! processors:
 //!   impact: {max_depth: 5, store: sqlite}
 //! ```
 //!
-//! The processor merges the `nodes`, `edges` and `aliases` that pass it by the same rules as a store. It holds only the
-//! data that a walk needs: which nodes exist, their kinds and their edges. With the key `store` it loads the graph at
-//! the start. Batches wait until the graph is loaded, for 5 minutes at most; after that, impacts are `truncated`. It
-//! reads nodes that other processes change in the store within about a second.
+//! The processor merges the `nodes`, `edges` and `aliases` that pass it, by the rules of a store. It holds only the
+//! data that a walk needs: which nodes exist, their kinds and their edges. With the key `store`, it loads the graph at
+//! the start. Batches wait for this load for at most 5 minutes. If the load takes longer, the processor works with a
+//! partial graph and marks all impacts as `truncated`. When another process changes nodes in the store, the processor
+//! reads them within about a second.
 //!
-//! Rows of `drift`, and rows of `changes` that report a successful change, get the column `impact`: `{count, depth,
-//! top: [{uid, kind, score}], truncated}`. The column stays null if the graph does not have the row's uid.
-//! [`pipeline::impact`] describes which edges a walk follows and how it computes a score.
+//! The column `impact` has the value `{count, depth, top: [{uid, kind, score}], truncated}`. The processor sets it in
+//! rows of `drift`, and in rows of `changes` that report a successful change. It does not set the column if the graph
+//! does not have the uid of the row. [`pipeline::impact`] describes which edges a walk follows and how it computes a
+//! score.
 //!
 //! ```text
 //!  nodes edges aliases ──▶ graph/ ◀── load.rs ── store
@@ -50,8 +53,8 @@ use load::{NodeReader, StoredNodes};
 use crate::following::{Follower, StoreUpdate};
 use crate::loading::ReadAttempts;
 
-/// The interval at which ended nodes and expired edges are evicted, and that of the warning about the limit of nodes: a
-/// sweep may make room.
+/// The interval between two sweeps, which evict ended nodes and expired edges. It is also the minimum interval between
+/// two warnings about the limit of nodes, since a sweep may make room.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The maximum time that batches wait until the graph is loaded from the store.
@@ -65,23 +68,24 @@ pub struct Impact {
     limits: WalkLimits,
     store: Option<(StoreRef, Arc<dyn GraphStore>)>,
     follower: Option<Follower<NodeReader>>,
-    /// The update with which `wake` returned; the next tick applies it.
+    /// The update for which `wake` returned; the next tick applies it.
     update: Option<StoreUpdate<StoredNodes>>,
-    /// Those of `drift` and `changes` that a later component accepts.
+    /// Which of `drift` and `changes` a component after this processor accepts.
     wanted: SignalSet,
-    /// Counts how often a node was left out at the limit.
+    /// Counts how often a node was left out of the graph because of `max_nodes_held`.
     nodes_left_out: Counter,
-    left_out_log: LogThrottle,
+    nodes_left_out_log: LogThrottle,
 }
 
 impl ComponentMeta for Impact {
     const TYPE: &'static str = "impact";
     const STABILITY: Stability = Stability::Alpha;
-    const SUMMARY: &'static str = "adds to drift and changes the nodes that they affect";
+    const SUMMARY: &'static str =
+        "annotates drift and change records with the nodes that they affect";
     type Config = Config;
 }
 
-/// The signals of which the graph is made.
+/// The signals from which the graph is built.
 const GRAPH: SignalSet = SignalSet::of(&[Signal::Nodes, Signal::Edges, Signal::Aliases]);
 /// The signals that get the column `impact`.
 const FILLED: SignalSet = SignalSet::of(&[Signal::Drift, Signal::Changes]);
@@ -107,7 +111,7 @@ impl BuildProcessor for Impact {
             update: None,
             wanted: host.accepted_downstream().intersection(FILLED),
             nodes_left_out: host.counter("nodes_left_out"),
-            left_out_log: LogThrottle::new(SWEEP_INTERVAL),
+            nodes_left_out_log: LogThrottle::new(SWEEP_INTERVAL),
         })
     }
 }
@@ -149,14 +153,14 @@ impl Processor for Impact {
         } = self.graph_size();
         let (bytes, took) = (node_bytes + edge_bytes, start.elapsed());
         info!(processor = %self.id, nodes, edges, bytes, ?took, "loaded the graph");
-        self.report_left_out();
+        self.report_nodes_left_out();
     }
 
     fn process(&mut self, batch: Batch, now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
         let signal = batch.signal();
         if GRAPH.contains(signal) && !self.wanted.is_empty() {
             self.graph.apply(&ReportBatch::from_batch(&batch, now));
-            self.report_left_out();
+            self.report_nodes_left_out();
         } else if self.wanted.contains(signal) {
             return Ok(vec![column::fill(batch, &self.graph, self.limits, now)]);
         }
@@ -192,44 +196,44 @@ impl Impact {
         self.graph.size()
     }
 
-    /// Replaces nodes in the graph by those that were read from the store.
+    /// Replaces nodes in the graph by the nodes that the follower read from the store.
     fn apply_update(&mut self, update: &StoreUpdate<StoredNodes>) {
         load::replace(&mut self.graph, &update.uids, &update.content);
         if let Some(follower) = &mut self.follower {
-            // Nodes of which these uids are other names were replaced as well. Reading them makes the follower watch
-            // them, so that it reads own commits that name them.
+            // If a uid is another name of a node, the update has replaced this node, too. After a read of the node, the
+            // follower watches it and also reads it after own commits.
             let also_replaced = update
                 .content
                 .uids()
-                .filter(|uid| !update.uids.iter().any(|it| it == uid));
-            follower.read_also(also_replaced.map(Arc::from));
+                .filter(|uid| !update.uids.iter().any(|read| read == uid));
+            follower.queue_uids(also_replaced.map(Arc::from));
         }
         if let Some(follower) = self
             .follower
             .as_mut()
             .filter(|_| update.completes_full_read)
         {
-            follower.read_unseen(self.graph.uids());
+            follower.queue_missing(self.graph.uids());
         }
-        self.report_left_out();
+        self.report_nodes_left_out();
     }
 
-    /// Reads observed edges from the store before they expire here, since another process that observes an edge again
-    /// makes no commit.
+    /// Makes the follower read observed edges before they expire here. Another process may have observed them again,
+    /// which makes no commit.
     fn reread_expiring(&mut self, now: UnixNanos) {
         if let Some(follower) = &mut self.follower {
-            follower.read_also(self.graph.expiring(now, 2 * SWEEP_INTERVAL));
+            follower.queue_uids(self.graph.expiring(now, 2 * SWEEP_INTERVAL));
         }
     }
 
-    /// Counts the nodes that were left out since the last call, and logs a warning.
-    fn report_left_out(&mut self) {
-        let left_out = self.graph.take_left_out();
-        if left_out == 0 {
+    /// Counts how often a node was left out since the last call, and logs a warning.
+    fn report_nodes_left_out(&mut self) {
+        let count = self.graph.take_nodes_left_out();
+        if count == 0 {
             return;
         }
-        self.nodes_left_out.add(left_out);
-        if let Some(suppressed) = self.left_out_log.allow() {
+        self.nodes_left_out.add(count);
+        if let Some(suppressed) = self.nodes_left_out_log.allow() {
             let (processor, held) = (&self.id, self.graph.len());
             warn!(
                 %processor,

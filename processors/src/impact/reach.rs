@@ -9,7 +9,7 @@ use pipeline::impact::{Impact, ImpactWalk, WalkEdge, WalkLimits};
 
 use super::graph::ImpactGraph;
 
-/// A node of the graph. Equality compares the numbers, the order compares the uids.
+/// A node of the graph. Equality compares the numbers of nodes; the order compares their uids.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NodeRef<'g> {
     id: u32,
@@ -42,7 +42,7 @@ impl Ord for NodeRef<'_> {
     }
 }
 
-/// Finds the nodes that depend on a uid; none if the graph does not have the uid.
+/// Finds the nodes that depend on a uid; `None` if the graph does not have the uid.
 pub(super) fn reach<'g>(
     graph: &'g ImpactGraph,
     uid: &str,
@@ -58,12 +58,12 @@ pub(super) fn reach<'g>(
     loop {
         for (near, directions) in walk.frontier() {
             for direction in directions {
-                let mut follow = |edge: &str, far: u32, confidence: f64| {
+                let mut follow = |edge_kind: &str, far: u32, confidence: f64| {
                     let far = graph.canonical(far, now);
                     if graph.is_alive(far) {
                         walk.follow(&WalkEdge {
                             near: &near,
-                            edge,
+                            edge_kind,
                             direction,
                             far: &node_ref(far),
                             far_kind: graph.kind(far),

@@ -21,8 +21,8 @@ impl ExprPlanner for AttributeAccessPlanner {
         schema: &DFSchema,
     ) -> Result<PlannerResult<RawFieldAccessExpr>> {
         let RawFieldAccessExpr { expr, field_access } = access;
-        let known = text_getter_args(&expr).cloned();
-        let mut args = match known {
+        let outer_args = text_getter_args(&expr).cloned();
+        let mut args = match outer_args {
             Some(args) => args,
             None => {
                 let (_, field) = expr.to_field(schema)?;
@@ -53,7 +53,10 @@ impl ExprPlanner for AttributeAccessPlanner {
     }
 }
 
-/// A key in brackets that is an index.
+/// The literal of an index in brackets.
+///
+/// # Errors
+/// If the key is not an index from 0.
 fn index(key: Expr) -> Result<Expr> {
     match key {
         Expr::Literal(ScalarValue::Int64(Some(index)), _) if index >= 0 => Ok(lit(index)),

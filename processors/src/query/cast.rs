@@ -10,7 +10,7 @@ use datafusion::arrow::datatypes::{DataType, Field, Fields};
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::ScalarValue;
 
-/// Whether a column is cast without an explicit cast in the query: only between types of one kind, such as numbers.
+/// Whether a column may be cast that the query itself does not cast: only between types of one kind, such as numbers.
 pub(super) fn is_implicit_cast(from: &DataType, to: &DataType) -> bool {
     use DataType::{
         Binary, BinaryView, Dictionary, FixedSizeBinary, LargeUtf8, List, Struct, Timestamp, Utf8,

@@ -11,7 +11,7 @@ use datafusion::logical_expr::{
 };
 use pipeline::component::UnixNanos;
 
-/// The times of the current run of a query. The plan is made once, so its functions read them from here.
+/// The times of the current run of a query. The plan is made once, so its functions read the times from here.
 #[derive(Debug, Default)]
 pub(super) struct RunClock {
     /// Nanoseconds since 1970, indexed by [`RunTime`].
@@ -26,7 +26,7 @@ pub struct WindowBounds {
 }
 
 impl RunClock {
-    /// Sets the times of the next run.
+    /// Sets the times of the next run. Without a window, the times of the window do not change.
     pub(super) fn set(&self, now: UnixNanos, window: Option<WindowBounds>) {
         self.put(RunTime::Now, now);
         if let Some(window) = window {
@@ -60,7 +60,7 @@ struct ClockFunction {
     clock: Arc<RunClock>,
     run_time: RunTime,
     part: TimePart,
-    /// Further names of the function.
+    /// Other names of the function.
     aliases: Vec<String>,
     signature: Signature,
 }
@@ -95,7 +95,7 @@ pub(super) fn functions(clock: &Arc<RunClock>, has_window: bool) -> Vec<ScalarUD
             run_time,
             part,
             aliases: aliases.iter().map(|&alias| alias.to_owned()).collect(),
-            // DataFusion evaluates a function that is not volatile at planning.
+            // DataFusion evaluates a function that is not volatile when it plans the query.
             signature: Signature::nullary(Volatility::Volatile),
         })
     };

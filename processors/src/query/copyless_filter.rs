@@ -33,7 +33,7 @@ impl PhysicalOptimizerRule for UseCopylessFilter {
             let Some(filter) = plan.downcast_ref::<FilterExec>() else {
                 return Ok(Transformed::no(plan));
             };
-            // A filter with a limit stays, since `CopylessFilter` has none.
+            // A filter with a limit stays, since `CopylessFilter` has no limit.
             if plan.fetch().is_some() {
                 return Ok(Transformed::no(plan));
             }
@@ -57,11 +57,11 @@ impl PhysicalOptimizerRule for UseCopylessFilter {
     }
 }
 
-/// A step of a plan that passes the rows for which a predicate is true.
+/// A step of a plan that yields the rows for which a predicate is true.
 #[derive(Clone)]
 struct CopylessFilter {
     predicate: Arc<dyn PhysicalExpr>,
-    /// The indexes of the input columns to output; none means all.
+    /// The indexes of the input columns to output; `None` means all columns.
     columns: Option<Vec<usize>>,
     input: Arc<dyn ExecutionPlan>,
     properties: Arc<PlanProperties>,
@@ -142,7 +142,7 @@ impl ExecutionPlan for CopylessFilter {
 }
 
 impl CopylessFilter {
-    /// The rows for which the predicate is true, not null; none if there are no such rows.
+    /// The rows for which the predicate is true and not null; `None` if there are no such rows.
     fn filter(&self, rows: &RecordBatch) -> Result<Option<RecordBatch>> {
         let mask = self.predicate.evaluate(rows)?.into_array(rows.num_rows())?;
         let Some(mask) = mask.as_boolean_opt() else {

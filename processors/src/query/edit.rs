@@ -24,7 +24,7 @@ struct EditFunction {
     signature: Signature,
 }
 
-/// Which function it is.
+/// The kind of an [`EditFunction`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum EditKind {
     /// `set(attributes, key, value, …)`. A null value leaves its key unchanged.
@@ -45,7 +45,7 @@ pub(super) fn functions() -> [ScalarUDF; 3] {
     })
 }
 
-/// Whether a call is of one of these functions, which take values of attributes with their own types, not as text.
+/// Whether `call` is a call of one of these functions. They take values of attributes with their types and not as text.
 pub(super) fn takes_values(call: &ScalarFunction) -> bool {
     let function = call.func.inner().as_ref() as &dyn std::any::Any;
     function.is::<EditFunction>()
@@ -58,7 +58,7 @@ impl EditFunction {
     }
 }
 
-/// The text of a literal; none if it is null or of another type.
+/// The text of a literal; `None` if it is null or of another type.
 fn text(literal: &ScalarValue) -> Option<&str> {
     literal.try_as_str().flatten()
 }
@@ -216,22 +216,22 @@ struct EditScratch {
 }
 
 impl EditScratch {
-    /// Applies the settings of a row to its encoded attributes (`run`); none if nothing changes.
+    /// Applies the settings of a row to its encoded attributes `run`; `None` if nothing changes.
     fn apply(&mut self, settings: &[Setting<'_>], run: Option<&[u8]>, row: usize) -> Option<&[u8]> {
         let mut is_changed = false;
         for setting in settings {
             self.any_value.clear();
-            let at = if setting.is_scalar { 0 } else { row };
-            if !setting.values.encode(at, &mut self.any_value) {
+            let index = if setting.is_scalar { 0 } else { row };
+            if !setting.values.encode(index, &mut self.any_value) {
                 continue;
             }
             self.edited.clear();
-            let now: &[u8] = if is_changed {
+            let current: &[u8] = if is_changed {
                 &self.run
             } else {
                 run.unwrap_or_default()
             };
-            if attributes::set(now, setting.key, &self.any_value, &mut self.edited) {
+            if attributes::set(current, setting.key, &self.any_value, &mut self.edited) {
                 std::mem::swap(&mut self.run, &mut self.edited);
                 is_changed = true;
             }

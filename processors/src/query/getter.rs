@@ -41,8 +41,8 @@ pub(super) fn getter(kind: GetterType) -> Arc<ScalarUDF> {
     GETTERS[kind as usize].clone()
 }
 
-/// The arguments of an expression that is a text getter, to build a getter of another type; none for any other
-/// expression.
+/// The arguments of an expression that is a text getter, to build a getter of another type with them; `None` for any
+/// other expression.
 pub(super) fn text_getter_args(expr: &Expr) -> Option<&Vec<Expr>> {
     let Expr::ScalarFunction(call) = expr else {
         return None;
@@ -139,8 +139,8 @@ impl ScalarUDFImpl for Getter {
             ColumnarValue::Array(column) => Ok(ColumnarValue::Array(read::read_column(
                 self.kind, form, &column, &path,
             )?)),
-            ColumnarValue::Scalar(one) => {
-                let found = read::read_column(self.kind, form, &one.to_array()?, &path)?;
+            ColumnarValue::Scalar(scalar) => {
+                let found = read::read_column(self.kind, form, &scalar.to_array()?, &path)?;
                 Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(
                     &found, 0,
                 )?))

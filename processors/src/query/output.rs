@@ -117,7 +117,7 @@ impl SignalOutput {
     /// column `source`.
     ///
     /// # Errors
-    /// None is expected: the columns were checked.
+    /// No error is expected, since the columns were checked.
     pub(crate) fn rows(
         &self,
         yielded: &RecordBatch,
@@ -150,8 +150,8 @@ impl SignalOutput {
             });
         }
         if SignalSet::TELEMETRY.contains(self.into) {
-            self.follow_time(&mut columns);
-            self.follow_resource(&mut columns);
+            self.complete_time_columns(&mut columns);
+            self.complete_service_columns(&mut columns);
         }
         RecordBatch::try_new(schema, columns)
     }
@@ -172,7 +172,7 @@ impl SignalOutput {
     }
 
     /// If the query yields only one of `time` and the time column of OTLP, sets the other one from it.
-    fn follow_time(&self, columns: &mut [ArrayRef]) {
+    fn complete_time_columns(&self, columns: &mut [ArrayRef]) {
         let wire = match self.into {
             Signal::Traces => traces::START_TIME_UNIX_NANO,
             Signal::Metrics => metrics::TIME_UNIX_NANO,
@@ -202,7 +202,7 @@ impl SignalOutput {
 
     /// Sets the service columns from the resource attributes. If the query yields `service_name` but no resource
     /// attributes, sets the resource attributes from the service columns.
-    fn follow_resource(&self, columns: &mut [ArrayRef]) {
+    fn complete_service_columns(&self, columns: &mut [ArrayRef]) {
         let resource_at = self.index_of(RESOURCE_ATTRIBUTES);
         if self.is_missing(RESOURCE_ATTRIBUTES) {
             if !self.is_missing(SERVICE_NAME) {
@@ -227,8 +227,8 @@ impl SignalOutput {
     }
 }
 
-/// Whether the query must yield the column: it is not nullable and has no empty value, as a dictionary column. The
-/// processor sets `source` itself.
+/// Whether the query must yield the column: a dictionary column that is not nullable has no empty value. The processor
+/// sets `source` itself.
 fn is_needed(field: &Field) -> bool {
     let is_word = matches!(field.data_type(), DataType::Dictionary(..));
     is_word && !field.is_nullable() && field.name() != opening::SOURCE
@@ -239,7 +239,9 @@ fn is_needed(field: &Field) -> bool {
 fn column_source(given: &Field, field: &Field, index: usize) -> Result<ColumnSource, String> {
     let (from, to) = (given.data_type(), field.data_type());
     match (AttributesForm::of(given), AttributesForm::of(field)) {
-        (one, other) if one.is_some() && one == other => return Ok(ColumnSource::Same(index)),
+        (given_form, form) if given_form.is_some() && given_form == form => {
+            return Ok(ColumnSource::Same(index));
+        }
         (None, Some(AttributesForm::Map)) if from.is_null() => return Ok(ColumnSource::Missing),
         (_, Some(AttributesForm::Map)) => {
             return Err(

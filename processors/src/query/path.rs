@@ -29,7 +29,7 @@ impl PathStep {
     }
 }
 
-/// Returns the encoded `AnyValue` at the end of a path; none if a step is absent or of another type.
+/// Returns the encoded `AnyValue` at the end of a path; `None` if a step is absent or of another type.
 pub(super) fn walk<'a>(
     form: AttributesForm,
     bytes: &'a [u8],

@@ -1,8 +1,8 @@
 //! Plans the text of a query, and finds all problems in it, not only the first.
 //!
 //! DataFusion stops at its first error. So the planner blanks out the expression that causes the error and plans the
-//! text again, until there are no more errors. If an error has no position, the planner blanks out one token after the
-//! other: the token without which the error disappears is the cause.
+//! text again, until there are no more errors. If an error has no position, the planner blanks out each token in
+//! turn: the token without which the error disappears is the cause.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -78,8 +78,8 @@ pub(super) fn plan(sql: &str, has_window: bool) -> Result<PlannedQuery, Vec<Quer
     Err(problems)
 }
 
-/// Whether an earlier blank, not the text, can cause this error: a blank is an unnamed null, so it can be a duplicate,
-/// or not of type attributes.
+/// Whether an earlier blank, and not the text, may be the cause of this error: a blank is an unnamed `NULL` or `0`, so
+/// it can be a duplicate name, or have a wrong type.
 fn comes_from_blank(message: &str) -> bool {
     ["unique expression names", "NULL", "Null"]
         .iter()
@@ -107,21 +107,21 @@ fn logical(session: &Session, text: &str) -> Result<LogicalPlans> {
 /// An error with its position.
 struct LocatedError {
     problem: QueryProblem,
-    /// The range to blank out to find further problems; none if it is unknown.
+    /// The range to blank out to find other problems; `None` if it is unknown.
     cause: Option<Range<usize>>,
 }
 
 /// Finds the position of an error.
 fn locate(session: &Session, text: &str, error: &DataFusionError) -> LocatedError {
-    // Of several errors, the first is reported now. The next planning finds the others.
+    // Of several errors, only the first is reported now. Planning again finds the others.
     let error = match error {
         DataFusionError::Collection(errors) => errors.first().unwrap_or(error),
         error => error,
     };
     let tokens = SqlTokens::of(text);
     let (mut message, suggestion) = rephrase(error);
-    let is_of_types = message.contains("Utf8View") || message.contains("match any signature");
-    if is_of_types && text.contains(']') {
+    let is_type_error = message.contains("Utf8View") || message.contains("match any signature");
+    if is_type_error && text.contains(']') {
         message.push_str(
             "; attributes in brackets are text: cast them, as in attributes['n']::DOUBLE",
         );
@@ -244,7 +244,7 @@ fn error_text(error: &DataFusionError) -> String {
         .and_then(|text| text.strip_suffix("\")"))
         .unwrap_or(text);
     let text = between(text, "", " at Line: ").unwrap_or(text);
-    // All signatures of the function follow, and advice to report a bug.
+    // The rest lists all signatures of the function, or advises to report a bug.
     let text = between(text, "", ", errors: ").unwrap_or(text);
     let text = between(text, "", ".\nThis issue was likely caused by a bug").unwrap_or(text);
     text.lines().map(str::trim).collect::<Vec<_>>().join(" ")

@@ -27,7 +27,7 @@ pub(super) enum GetterType {
     Value,
 }
 
-/// The doubles that int64 holds, from -2⁶³ up to 2⁶³.
+/// The doubles that an int64 can hold, from -2⁶³ to below 2⁶³.
 const INT64: Range<f64> = i64::MIN as f64..-(i64::MIN as f64);
 
 /// Reads the value at `path` from each row of a column of this form.
@@ -67,27 +67,28 @@ struct ValueReader<'a> {
 }
 
 impl ValueReader<'_> {
-    /// Calls `put` with the result of `get` for each row, or with `none` if the value is absent. A row with the same
-    /// view as the row before reuses its result, since rows of one resource repeat one view.
+    /// Calls `put` for each row: with the result of `get`, or with `absent` if the value is absent. Rows of one
+    /// resource repeat one view, so a row with the view of the previous row gets the same result without a call of
+    /// `get`.
     fn each<T: Copy>(
         &self,
         mut get: impl FnMut(usize, &[u8]) -> T,
-        none: T,
+        absent: T,
         mut put: impl FnMut(T),
     ) {
         let views = self.rows.views();
         let mut last: Option<(u128, T)> = None;
         for row in 0..self.rows.len() {
             if self.rows.is_null(row) {
-                put(none);
+                put(absent);
                 continue;
             }
             let view = views[row];
             let found = match last {
-                Some((before, found)) if before == view => found,
+                Some((last_view, found)) if last_view == view => found,
                 _ => {
                     let bytes = self.rows.value(row);
-                    walk(self.form, bytes, self.path).map_or(none, |any| get(row, any))
+                    walk(self.form, bytes, self.path).map_or(absent, |any| get(row, any))
                 }
             };
             last = Some((view, found));

@@ -64,7 +64,7 @@ impl ReplaceAll {
     }
 }
 
-/// The text of a literal; none if it is null or of another type.
+/// The text of a literal; `None` if it is null or of another type.
 fn text(literal: &ScalarValue) -> Option<&str> {
     literal.try_as_str().flatten()
 }

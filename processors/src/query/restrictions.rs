@@ -25,7 +25,7 @@ pub(super) fn unsupported(
         let message = "the query reads no signal, so it would never run";
         problems.push(QueryProblem::of_whole_text(message));
     }
-    // Most subqueries are joins once they are optimized.
+    // The optimizer converts most subqueries to joins.
     visit(&logical.optimized, |node| match node {
         LogicalPlan::RecursiveQuery(_) => {
             let message = "a recursive query cannot be run again on the next batch, and its memory is \
@@ -58,7 +58,7 @@ pub(super) fn unsupported(
     problems
 }
 
-/// The signals of a step's rows and those of a scalar subquery, if they have none in common.
+/// The signals of a step's input rows and those of its scalar subqueries, if both exist and have no signal in common.
 fn compares_apart(node: &LogicalPlan) -> Option<(SignalSet, SignalSet)> {
     let mut subquery_signals = SignalSet::NONE;
     let visited = node.apply_expressions(|expr| {
@@ -71,9 +71,10 @@ fn compares_apart(node: &LogicalPlan) -> Option<(SignalSet, SignalSet)> {
     });
     visited.expect("visiting an expression does not fail");
     let inputs = node.inputs().into_iter();
-    let own = inputs.fold(SignalSet::NONE, |all, input| all.union(signals(input)));
-    let apart = own.intersection(subquery_signals).is_empty();
-    (apart && !own.is_empty() && !subquery_signals.is_empty()).then_some((own, subquery_signals))
+    let input_signals = inputs.fold(SignalSet::NONE, |all, input| all.union(signals(input)));
+    let apart = input_signals.intersection(subquery_signals).is_empty();
+    (apart && !input_signals.is_empty() && !subquery_signals.is_empty())
+        .then_some((input_signals, subquery_signals))
 }
 
 /// Whether the query yields all or some of its input rows, unchanged and in order.

@@ -1,5 +1,5 @@
-//! Rewrites the expressions of a plan, and the analyzer rule that compares a column of values, such as `body`, by its
-//! text and not by its encoded bytes.
+//! Rewrites the expressions of a plan. One use is an analyzer rule: it makes comparisons of a column of values, such as
+//! `body`, compare its text and not its encoded bytes.
 
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, Result};

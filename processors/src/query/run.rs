@@ -64,7 +64,7 @@ impl Query {
         let mut tables: Vec<ReadTable> = Vec::new();
         let visited = plan.apply(|node| {
             if let Some(scan) = node.downcast_ref::<SlotScan>() {
-                add(&mut tables, scan, &session.slots);
+                add_columns(&mut tables, scan, &session.slots);
             }
             Ok(TreeNodeRecursion::Continue)
         });
@@ -100,7 +100,7 @@ impl Query {
         self.plan.schema()
     }
 
-    /// DataFusion's plan as text, one step per line. Columns that pass unchanged are left out.
+    /// DataFusion's plan as text, one step per line. An ellipsis replaces columns that pass unchanged.
     pub fn explain(&self) -> String {
         let plan = displayable(self.plan.as_ref()).indent(false).to_string();
         plan.lines()
@@ -145,7 +145,7 @@ impl Query {
         // A plan keeps the state and metrics of its run, so each run starts with a reset copy.
         let plan = reset_plan_states(self.plan.clone())?;
         let mut yielded = Vec::new();
-        let (mut rows, most) = (0, given.saturating_add(MAX_ADDED_ROWS));
+        let (mut rows, max_rows) = (0, given.saturating_add(MAX_ADDED_ROWS));
         for partition in 0..plan.output_partitioning().partition_count() {
             let mut stream = plan.execute(partition, self.context.clone())?;
             // Tokio's cooperative budget is not renewed while this thread blocks.
@@ -153,8 +153,8 @@ impl Query {
                 while let Some(batch) = stream.next().await {
                     let batch = batch?;
                     rows += batch.num_rows();
-                    if rows > most {
-                        return resources_err!("the query yields more than {most} rows");
+                    if rows > max_rows {
+                        return resources_err!("the query yields more than {max_rows} rows");
                     }
                     if batch.num_rows() > 0 {
                         yielded.push(batch);
@@ -196,10 +196,10 @@ fn abbreviate_unchanged(line: &str) -> String {
 }
 
 /// Adds the columns that a scan reads to those of its table.
-fn add(tables: &mut Vec<ReadTable>, scan: &SlotScan, slots: &[(Signal, Arc<TableSlot>)]) {
+fn add_columns(tables: &mut Vec<ReadTable>, scan: &SlotScan, slots: &[(Signal, Arc<TableSlot>)]) {
     let signal = scan.signal();
-    let known = tables.iter().position(|table| table.signal == signal);
-    let at = known.unwrap_or_else(|| {
+    let present = tables.iter().position(|table| table.signal == signal);
+    let index = present.unwrap_or_else(|| {
         tables.push(ReadTable {
             signal,
             slot: slots[signal as usize].1.clone(),
@@ -207,7 +207,7 @@ fn add(tables: &mut Vec<ReadTable>, scan: &SlotScan, slots: &[(Signal, Arc<Table
         });
         tables.len() - 1
     });
-    let columns = &mut tables[at].columns;
+    let columns = &mut tables[index].columns;
     columns.extend(scan.columns());
     columns.sort_unstable();
     columns.dedup();

@@ -41,7 +41,7 @@ impl Session {
     /// Builds the environment. With `has_window` it has the functions `window_start` and `window_end`.
     ///
     /// # Errors
-    /// None is expected: they do not depend on the query.
+    /// No error is expected, since the environment does not depend on the query.
     pub(super) fn new(has_window: bool) -> Result<Session> {
         let clock = Arc::<RunClock>::default();
         let slots: Vec<(Signal, Arc<TableSlot>)> = Signal::ALL
@@ -99,15 +99,16 @@ fn config() -> SessionConfig {
 
 /// DataFusion's scalar functions and those of this crate, which replace functions of the same name.
 fn functions(clock: &Arc<RunClock>, has_window: bool) -> Vec<Arc<ScalarUDF>> {
-    let own: Vec<ScalarUDF> = clock::functions(clock, has_window)
+    let of_airdig: Vec<ScalarUDF> = clock::functions(clock, has_window)
         .into_iter()
         .chain(edit::functions())
         .chain(show::functions())
         .chain([replace::function()])
         .collect();
     let mut all = SessionStateDefaults::default_scalar_functions();
-    all.retain(|function| own.iter().all(|own| own.name() != function.name()));
-    all.extend(own.into_iter().map(Arc::new));
+    let is_replaced = |name: &str| of_airdig.iter().any(|function| function.name() == name);
+    all.retain(|function| !is_replaced(function.name()));
+    all.extend(of_airdig.into_iter().map(Arc::new));
     all
 }
 

@@ -20,7 +20,7 @@ struct ShowFunction {
     signature: Signature,
 }
 
-/// Which function it is.
+/// The kind of a [`ShowFunction`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum ShowKind {
     /// The attributes or value as JSON text.

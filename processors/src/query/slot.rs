@@ -168,7 +168,7 @@ impl ExecutionPlan for SlotScan {
     fn execute(&self, _: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let schema = self.schema();
         let read = |rows: RecordBatch| {
-            // Columns are found by name, since rows that are held for a window have only those that the query reads.
+            // Columns are found by name, since rows held for a window have only the columns that the query reads.
             let columns = schema.fields().iter().map(|field| {
                 let column = rows.column_by_name(field.name());
                 column

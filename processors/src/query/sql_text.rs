@@ -45,7 +45,7 @@ struct SqlToken {
 }
 
 impl<'a> SqlTokens<'a> {
-    /// The tokens of a text; none if it cannot be tokenized.
+    /// The tokens of a text; no tokens if it cannot be tokenized.
     pub(super) fn of(text: &'a str) -> SqlTokens<'a> {
         let mut tokens = SqlTokens {
             text,
@@ -97,18 +97,18 @@ impl<'a> SqlTokens<'a> {
         Some(self.offset(line.parse().ok()?, column[..digits].parse().ok()?))
     }
 
-    /// The range of the expression at an offset: a call with its arguments, a name with its table, or a
-    /// token.
+    /// The range of the expression that starts with the token at an offset: a call with its arguments, a name with its
+    /// table, or one token.
     pub(super) fn expression_at(&self, offset: usize) -> Option<Range<usize>> {
         let first = self
             .tokens
             .iter()
             .position(|token| token.range.contains(&offset))?;
         let mut last = first;
-        while self.is(last + 1, &Token::Period) && last + 2 < self.tokens.len() {
+        while self.has_token(last + 1, &Token::Period) && last + 2 < self.tokens.len() {
             last += 2;
         }
-        if self.is(last + 1, &Token::LParen) {
+        if self.has_token(last + 1, &Token::LParen) {
             let mut open = 0usize;
             for (index, token) in self.tokens.iter().enumerate().skip(last + 1) {
                 match token.token {
@@ -125,11 +125,11 @@ impl<'a> SqlTokens<'a> {
         Some(self.tokens[first].range.start..self.tokens[last].range.end)
     }
 
-    /// Whether the token at an index is this one.
-    fn is(&self, index: usize, token: &Token) -> bool {
+    /// Whether the token at an index equals `token`.
+    fn has_token(&self, index: usize, token: &Token) -> bool {
         self.tokens
             .get(index)
-            .is_some_and(|known| known.token == *token)
+            .is_some_and(|found| found.token == *token)
     }
 
     /// The ranges of names and literals, which another value can replace.

@@ -44,7 +44,7 @@ fn rewrite(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         Expr::BinaryExpr(binary) => division(binary, schema),
         Expr::Between(between) => Ok(between_numbers(between)),
         Expr::InList(list) => Ok(in_numbers(list)),
-        Expr::ScalarFunction(call) if edit::takes_values(&call) => Ok(values(call)),
+        Expr::ScalarFunction(call) if edit::takes_values(&call) => Ok(take_encoded_values(call)),
         other => Ok(Transformed::no(other)),
     }
 }
@@ -88,7 +88,7 @@ fn cast(expr: Expr, to: &std::sync::Arc<Field>, schema: &DFSchema) -> Result<Tra
     ))))
 }
 
-/// The arguments of a getter that reads the same value as the expression; none if the expression reads no value of
+/// The arguments of a getter that reads the same value as the expression; `None` if the expression reads no value of
 /// attributes.
 fn getter_args(expr: &Expr, schema: &DFSchema) -> Result<Option<Vec<Expr>>> {
     if let Some(args) = text_getter_args(expr) {
@@ -116,8 +116,8 @@ fn cannot_fail(from: &DataType, to: &DataType) -> bool {
     }
 }
 
-/// Doubles represent all whole numbers of a smaller magnitude exactly, so a comparison with such a number is exact for
-/// every int64 and every double.
+/// A double represents every whole number below this magnitude exactly. So a comparison of doubles with such a number
+/// is exact for every int64 and every double.
 const EXACT: i64 = 1 << 53;
 
 /// The value of a literal that is a whole number below [`EXACT`] in magnitude.
@@ -139,7 +139,7 @@ fn small_integer(expr: &Expr) -> Option<f64> {
     (number.abs() < EXACT).then_some(number as f64)
 }
 
-/// The expression that reads the same value as a double; none if this expression does not read a whole number.
+/// The expression that reads the same value as a double; `None` if this expression does not read a whole number.
 fn as_double(expr: &Expr) -> Option<Expr> {
     let inner = match expr {
         Expr::TryCast(TryCast { expr, field }) if field.data_type().is_integer() => expr.as_ref(),
@@ -169,7 +169,7 @@ fn comparison(binary: BinaryExpr) -> Transformed<Expr> {
     )))
 }
 
-/// Does the same for `BETWEEN`.
+/// Compares a value of attributes with two whole numbers in `BETWEEN` as doubles.
 fn between_numbers(between: Between) -> Transformed<Expr> {
     let read = as_double(&between.expr);
     let ends = (small_integer(&between.low), small_integer(&between.high));
@@ -184,7 +184,7 @@ fn between_numbers(between: Between) -> Transformed<Expr> {
     )))
 }
 
-/// Does the same for `IN`.
+/// Compares a value of attributes with whole numbers in `IN` as doubles.
 fn in_numbers(list: InList) -> Transformed<Expr> {
     let numbers: Option<Vec<f64>> = list.list.iter().map(small_integer).collect();
     let (Some(read), Some(numbers)) = (as_double(&list.expr), numbers) else {
@@ -198,7 +198,7 @@ fn in_numbers(list: InList) -> Transformed<Expr> {
     )))
 }
 
-/// Makes a division of integers or decimals by zero null.
+/// Makes a division by an integer or decimal yield null if the divisor is zero.
 fn division(binary: BinaryExpr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let divides = matches!(binary.op, Operator::Divide | Operator::Modulo);
     let by_literal = matches!(&*binary.right, Expr::Literal(literal, _)
@@ -219,7 +219,7 @@ fn division(binary: BinaryExpr, schema: &DFSchema) -> Result<Transformed<Expr>> 
 }
 
 /// Replaces text getters among the arguments of `set` and `attributes` by getters of the encoded value.
-fn values(mut setting: ScalarFunction) -> Transformed<Expr> {
+fn take_encoded_values(mut setting: ScalarFunction) -> Transformed<Expr> {
     let mut changed = false;
     for arg in &mut setting.args {
         if let Some(args) = text_getter_args(arg) {

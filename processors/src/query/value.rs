@@ -11,7 +11,7 @@ use pipeline::attributes::{AttributesForm, Map, Value, encode_value};
 /// How to encode the values of a column as `AnyValue`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum ValueEncoding {
-    /// They are already encoded.
+    /// The values are already encoded.
     AnyValue,
     /// Attributes become a nested map.
     Map,
@@ -46,7 +46,7 @@ pub(super) fn check(field: &Field) -> Result<()> {
     }
 }
 
-/// How to encode the values of a field; none if attributes cannot hold them.
+/// How to encode the values of a field; `None` if attributes cannot hold them.
 fn encoding(field: &Field) -> Option<ValueEncoding> {
     Some(match (AttributesForm::of(field), field.data_type()) {
         (Some(AttributesForm::Value), _) => ValueEncoding::AnyValue,

@@ -27,7 +27,7 @@ impl<'a> ViewsBuilder<'a> {
         }
     }
 
-    /// The view of a part of the row's value.
+    /// The view of `part`, which is a part of the row's value.
     pub(super) fn view_within(&self, row: usize, part: &[u8]) -> u128 {
         if part.len() <= MAX_INLINE {
             return make_view(part, 0, 0);
@@ -39,7 +39,7 @@ impl<'a> ViewsBuilder<'a> {
         make_view(part, buffer, offset + before as u32)
     }
 
-    /// Copies bytes and returns their view; none if 4 GiB were copied already.
+    /// Copies bytes and returns their view; `None` if all copied bytes would exceed 4 GiB.
     pub(super) fn add(&mut self, bytes: &[u8]) -> Option<u128> {
         let buffer = self.rows.data_buffers().len() as u32;
         let offset = u32::try_from(self.added.len()).ok()?;
@@ -50,13 +50,13 @@ impl<'a> ViewsBuilder<'a> {
         Some(make_view(bytes, buffer, offset))
     }
 
-    /// The array of texts with these views, null where there is no view.
+    /// The array of texts with these views; `None` becomes null.
     pub(super) fn text(self, views: Vec<Option<u128>>) -> Result<StringViewArray> {
         let (views, buffers, nulls) = self.parts(views);
         StringViewArray::try_new(views, buffers, nulls).map_err(DataFusionError::from)
     }
 
-    /// The array of bytes with these views, null where there is no view.
+    /// The array of bytes with these views; `None` becomes null.
     pub(super) fn binary(self, views: Vec<Option<u128>>) -> Result<BinaryViewArray> {
         let (views, buffers, nulls) = self.parts(views);
         BinaryViewArray::try_new(views, buffers, nulls).map_err(DataFusionError::from)

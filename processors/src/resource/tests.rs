@@ -1,3 +1,5 @@
+//! Tests of the changed resources and of the columns that repeat their attributes.
+
 use std::sync::Arc;
 
 use arrow_array::Array;
@@ -87,7 +89,7 @@ fn resources_of_all_telemetry_are_changed_and_uids_stay() {
 }
 
 #[test]
-fn service_columns_follow_the_resource() {
+fn service_columns_are_updated_with_the_resource() {
     let before = batch(
         Signal::Traces,
         &[

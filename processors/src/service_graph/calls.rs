@@ -1,4 +1,4 @@
-//! A call from a client to a server, made of one span or of the spans of both.
+//! A call from a client to a server, built from the span of one side or of both.
 
 use super::parties::Party;
 use super::pending::{CallSide, CallSpan};
@@ -52,21 +52,22 @@ pub(super) struct Call {
     pub(super) server: Party,
     pub(super) connection: ConnectionType,
     pub(super) failed: bool,
-    /// The start of the server span, else of the client span, in nanoseconds since 1970.
+    /// The start of the server span or, without one, of the client span, in nanoseconds since 1970.
     pub(super) time: u64,
     /// The end of the span that ends last, in nanoseconds since 1970.
     pub(super) end: u64,
-    /// The duration of the client span in nanoseconds; none without a client span.
+    /// The duration of the client span in nanoseconds.
     pub(super) client_duration: Option<u64>,
-    /// The duration of the server span in nanoseconds; for a database, that of the client span.
+    /// The duration of the server span in nanoseconds. A database sends no span; its duration is that of the client
+    /// span.
     pub(super) server_duration: Option<u64>,
-    /// The number of the interned dimensions of the client; see [`Config`](super::Config).
+    /// The number of the interned dimensions of the client span; see [`Config`](super::Config).
     pub(super) client_dimensions: u32,
     pub(super) server_dimensions: u32,
 }
 
 impl Call {
-    /// A call with both its spans, in any order.
+    /// A call with the spans of both sides, in any order.
     pub(super) fn joined(one: &CallSpan, other: &CallSpan) -> Call {
         let (client, server) = match one.side {
             CallSide::Client => (one, other),
@@ -92,7 +93,7 @@ impl Call {
 
     /// A call without a server span.
     pub(super) fn outgoing(client: &CallSpan, server: Party, connection: ConnectionType) -> Call {
-        let of_client = Some(duration(client));
+        let client_duration = Some(duration(client));
         Call {
             client: client.party,
             server,
@@ -100,8 +101,8 @@ impl Call {
             failed: client.failed,
             time: client.start,
             end: client.end,
-            client_duration: of_client,
-            server_duration: of_client.filter(|_| connection == ConnectionType::Database),
+            client_duration,
+            server_duration: client_duration.filter(|_| connection == ConnectionType::Database),
             client_dimensions: client.dimensions,
             server_dimensions: 0,
         }
@@ -123,7 +124,7 @@ impl Call {
         }
     }
 
-    /// The duration of the server span, else of the client span, in nanoseconds.
+    /// The duration of the server span or, without one, of the client span, in nanoseconds.
     pub(super) fn duration(&self) -> u64 {
         self.server_duration
             .or(self.client_duration)

@@ -37,13 +37,14 @@ struct Document {
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     cache_loop: Duration,
-    /// How often to expire spans without a partner; 0 means 2s.
+    /// How often to expire pending spans; 0 means 2s.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     store_expiration_loop: Duration,
     /// Attributes by which a client span names a server that sends no spans, in order of preference: a
     /// service (`peer.service`, `service.peer.name`), an endpoint (`server.address`, `net.peer.name`), or
-    /// any other name. If the list is empty, spans without a partner are not counted.
+    /// any other name. If the list is empty, calls that only one side reports are not counted,
+    /// except those to databases.
     virtual_node_peer_attributes: Vec<String>,
     /// Whether to add the label `virtual_node` to the metrics: the side that sent no span, `client` or
     /// `server`.
@@ -57,15 +58,15 @@ struct Document {
     database_name_attributes: Vec<String>,
 }
 
-/// The store of spans that wait for their partner.
+/// The store of pending spans: those whose partner, the span of the other side, has not arrived.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct SpanStoreConfig {
-    /// How long a span waits for its partner.
+    /// How long a span is pending at most.
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     pub(super) ttl: Duration,
-    /// The maximum number of waiting spans. Beyond it, new spans are not counted and a warning is logged.
+    /// The maximum number of pending spans. Beyond it, new spans are not counted and a warning is logged.
     pub(super) max_items: NonZeroUsize,
 }
 
@@ -129,12 +130,12 @@ impl TryFrom<Document> for Config {
 
     fn try_from(document: Document) -> Result<Config, InvalidBuckets> {
         let buckets = document.latency_histogram_buckets;
-        if !buckets.is_sorted_by(|one, next| one < next) {
+        if !buckets.is_sorted_by(|bound, next| bound < next) {
             return Err(InvalidBuckets);
         }
-        let unless_zero = |every: Duration, otherwise| match every {
-            Duration::ZERO => Duration::from_secs(otherwise),
-            every => every,
+        let unless_zero = |interval: Duration, default_secs| match interval {
+            Duration::ZERO => Duration::from_secs(default_secs),
+            interval => interval,
         };
         Ok(Config {
             latency_histogram_buckets: buckets,
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_are_those_of_the_collector() {
+    fn defaults_equal_those_of_the_collector() {
         let config = Config::default();
         assert_eq!(parse(&["dimensions=[]"]), Ok(config.clone()));
         assert_eq!(config.latency_histogram_buckets.len(), 16);

@@ -1,4 +1,4 @@
-//! Counts calls in edges, edge stats and metrics, as far as a later component accepts them.
+//! Counts calls in edges, edge stats and metrics, if a downstream component accepts them.
 
 use pipeline::component::UnixNanos;
 use pipeline::{Batch, Signal, SignalSet};
@@ -7,7 +7,7 @@ use super::calls::Call;
 use super::config::Config;
 use super::edges::CallEdges;
 use super::metrics::CallMetrics;
-use super::parties::{Parties, UsedNumbers};
+use super::parties::{Parties, UsedNames};
 use super::rows::PendingRows;
 
 /// The counts of all calls, and the rows to emit.
@@ -15,7 +15,7 @@ use super::rows::PendingRows;
 pub(super) struct CallCounts {
     /// The component id, which is the `source` of the rows.
     source: String,
-    /// When counting started: the start time of the metrics.
+    /// When counting started, which is the start time of the metrics.
     started: Option<UnixNanos>,
     edges: Option<CallEdges>,
     metrics: Option<CallMetrics>,
@@ -23,28 +23,28 @@ pub(super) struct CallCounts {
 }
 
 impl CallCounts {
-    pub(super) fn new(config: &Config, source: String, wanted: SignalSet) -> CallCounts {
-        let with_stats = wanted.contains(Signal::EdgeStats);
-        let with_edges = with_stats || wanted.contains(Signal::Edges);
+    pub(super) fn new(config: &Config, source: String, emitted: SignalSet) -> CallCounts {
+        let with_stats = emitted.contains(Signal::EdgeStats);
+        let with_edges = with_stats || emitted.contains(Signal::Edges);
         CallCounts {
             started: None,
             edges: with_edges.then(|| CallEdges::new(with_stats)),
-            metrics: wanted
+            metrics: emitted
                 .contains(Signal::Metrics)
                 .then(|| CallMetrics::new(config)),
-            out: PendingRows::new(source.clone(), wanted),
+            out: PendingRows::new(source.clone(), emitted),
             source,
         }
     }
 
-    /// Records when counting starts. Later calls change nothing.
+    /// Records when counting starts. Only the first call has an effect.
     pub(super) fn start(&mut self, now: UnixNanos) {
         self.started.get_or_insert(now);
     }
 
     /// Counts a call.
     pub(super) fn add(&mut self, call: &Call, now: UnixNanos, parties: &mut Parties) {
-        if self.out.wants_nodes() {
+        if self.out.emits_nodes() {
             let time = UnixNanos(call.end.min(now.0));
             for party in [call.client, call.server] {
                 if let Some(node) = parties.due_node(party.node, now) {
@@ -66,15 +66,15 @@ impl CallCounts {
         self.out.len() > 0 || edges.is_some_and(CallEdges::has_changed)
     }
 
-    /// Whether there are metric series. They are emitted at each interval, whether they changed or not.
+    /// Whether there are metric series. All series are emitted at each interval, even if they did not change.
     pub(super) fn has_metrics(&self) -> bool {
         self.metrics
             .as_ref()
             .is_some_and(|metrics| !metrics.is_empty())
     }
 
-    /// Whether there are edges or series that can be retired.
-    pub(super) fn has_any(&self) -> bool {
+    /// Whether there are edges or metric series, which [`CallCounts::retire`] may remove.
+    pub(super) fn can_retire(&self) -> bool {
         self.has_metrics() || self.edges.as_ref().is_some_and(|edges| !edges.is_empty())
     }
 
@@ -88,7 +88,7 @@ impl CallCounts {
         self.out.take()
     }
 
-    /// Takes the pending rows, and rows of all edges and minutes that changed, as batches.
+    /// Takes the pending rows, and the rows of all changed edges and edge stats, as batches.
     pub(super) fn flush(&mut self, parties: &Parties) -> Vec<Batch> {
         if let Some(edges) = &mut self.edges {
             edges.flush(parties, &mut self.out);
@@ -96,13 +96,13 @@ impl CallCounts {
         self.out.take()
     }
 
-    /// The current values of all metric series; none if there are no series.
+    /// The current values of all metric series; `None` if there are no series.
     pub(super) fn metrics(&self, now: UnixNanos) -> Option<Batch> {
         let metrics = self.metrics.as_ref()?;
         metrics.rows(&self.source, self.started.unwrap_or(now), now)
     }
 
-    /// Removes idle edges, minutes and series.
+    /// Removes idle edges, edge stats and series. Rows of changed edges and edge stats become pending.
     pub(super) fn retire(&mut self, now: UnixNanos, parties: &Parties) {
         if let Some(edges) = &mut self.edges {
             edges.retire(now, parties, &mut self.out);
@@ -113,7 +113,7 @@ impl CallCounts {
     }
 
     /// Marks the interned numbers of all edges and series as used.
-    pub(super) fn mark_used(&self, used: &mut UsedNumbers) {
+    pub(super) fn mark_used(&self, used: &mut UsedNames) {
         if let Some(edges) = &self.edges {
             edges.mark_used(used);
         }

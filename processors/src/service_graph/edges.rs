@@ -3,7 +3,7 @@
 //! ```text
 //!  edge (from, to) ── newest end, confidence ──▶ rows of `edges`
 //!    └ stats of (connection type, minute) ── calls, errors, durations ──▶ rows of `edge_stats`, when they changed
-//!        └ evicted, then opened again for a late span: with the next chunk number
+//!        └ stats that a late span opens again after their eviction have another chunk number
 //! ```
 
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use pipeline::component::UnixNanos;
 
 use super::calls::{Call, ConnectionType};
 use super::minute_stats::{MINUTE, MinuteStats};
-use super::parties::{Parties, UsedNumbers};
+use super::parties::{Parties, UsedNames};
 use super::rows::PendingRows;
 
-/// The maximum number of minutes that are held of one edge, of all connection types together.
+/// The maximum number of [`MinuteStats`] of one edge, over all connection types.
 const MAX_MINUTES_PER_EDGE: usize = 10;
-/// The maximum number of edges and minutes that are held, together.
+/// The maximum number of edges plus [`MinuteStats`].
 const MAX_HELD: usize = 1 << 16;
-/// How long a minute or edge is held after its last call was added.
+/// How long an edge or its stats of a minute are held after the last call was added to them.
 const IDLE: Duration = Duration::from_secs(600);
 
 /// An edge, and the stats of its minutes.
@@ -48,14 +48,14 @@ struct ChunkNumbers {
 /// The edges of the calls that were added.
 #[derive(Debug)]
 pub(super) struct CallEdges {
-    /// By the interned nodes of client and server.
+    /// By the numbers of the nodes of client and server.
     edges: HashMap<(u32, u32), CallEdge>,
-    /// The number of minutes of all edges.
+    /// The number of [`MinuteStats`] of all edges.
     minute_count: usize,
     /// The edges to which calls were added since the last flush.
     changed: Vec<(u32, u32)>,
     chunks: ChunkNumbers,
-    /// Whether a later component accepts edge stats.
+    /// Whether a downstream component accepts edge stats.
     with_stats: bool,
 }
 
@@ -70,7 +70,8 @@ impl CallEdges {
         }
     }
 
-    /// Adds a call to its edge and its minute. At the limits, evicts edges or a minute and writes their rows to `out`.
+    /// Adds a call to its edge and its minute. At a limit, evicts edges or the stats of a minute, and writes rows of
+    /// those that changed to `out`.
     pub(super) fn add(
         &mut self,
         call: &Call,
@@ -94,11 +95,11 @@ impl CallEdges {
         if !self.with_stats {
             return;
         }
-        // Times beyond the range of Arrow's timestamps count in the last minute of that range.
+        // A call whose time is beyond the range of Arrow's timestamps counts in the last minute of that range.
         let minute = call.time.min(i64::MAX as u64) / MINUTE;
-        let is_of_call =
+        let matches_call =
             |stats: &MinuteStats| stats.minute == minute && stats.connection == call.connection;
-        let index = match edge.minutes.iter().rposition(is_of_call) {
+        let index = match edge.minutes.iter().rposition(matches_call) {
             Some(index) => index,
             None => {
                 if edge.minutes.len() >= MAX_MINUTES_PER_EDGE {
@@ -136,7 +137,8 @@ impl CallEdges {
         }
     }
 
-    /// Removes the minutes and edges to which no call was added for [`IDLE`]. Writes rows of those that changed.
+    /// Removes the edges and the stats of minutes to which no call was added for [`IDLE`], and writes rows of those
+    /// that changed to `out`.
     pub(super) fn retire(&mut self, now: UnixNanos, parties: &Parties, out: &mut PendingRows) {
         let (minute_count, chunks) = (&mut self.minute_count, &mut self.chunks);
         self.edges.retain(|&key, edge| {
@@ -154,24 +156,24 @@ impl CallEdges {
     }
 
     /// Marks the interned nodes of all edges as used.
-    pub(super) fn mark_used(&self, used: &mut UsedNumbers) {
+    pub(super) fn mark_used(&self, used: &mut UsedNames) {
         for &(from, to) in self.edges.keys() {
             used.mark_node(from);
             used.mark_node(to);
         }
     }
 
-    /// Removes the quarter of the edges to which no call was added for the longest time. Writes rows of those that
-    /// changed.
+    /// Removes the quarter of the edges whose last call was added the longest ago, with their stats. Writes rows of
+    /// those that changed to `out`.
     fn evict(&mut self, parties: &Parties, out: &mut PendingRows) {
-        let mut last_added: Vec<_> = self
+        let mut by_last_added: Vec<_> = self
             .edges
             .iter()
             .map(|(key, edge)| (edge.last_added, *key))
             .collect();
-        let quarter = last_added.len() / 4;
-        last_added.select_nth_unstable(quarter);
-        for (_, key) in &last_added[..=quarter] {
+        let quarter = by_last_added.len() / 4;
+        by_last_added.select_nth_unstable(quarter);
+        for (_, key) in &by_last_added[..=quarter] {
             let Some(mut edge) = self.edges.remove(key) else {
                 continue;
             };
@@ -205,7 +207,7 @@ impl CallEdge {
         }
     }
 
-    /// Removes the minute to which no call was added for the longest time. The oldest minute by event time would be
+    /// Removes the stats whose last call was added the longest ago. To remove the stats of the earliest minute would be
     /// wrong: the minute of a span dated in the future would never be removed.
     fn take_stalest(&mut self) -> MinuteStats {
         let minutes = self.minutes.iter().enumerate();
@@ -224,12 +226,12 @@ impl ChunkNumbers {
         }
     }
 
-    /// Stats without calls, with the present chunk number.
+    /// Stats without calls, with the current chunk number.
     fn open(&self, connection: ConnectionType, minute: u64) -> MinuteStats {
         MinuteStats::new(connection, minute, self.writer.clone(), self.next)
     }
 
-    /// Writes a row of the stats if they changed. Stats that are opened later have another chunk number.
+    /// Writes a row of the stats if they changed. Stats that are opened after this have another chunk number.
     fn close(
         &mut self,
         (from, to): (u32, u32),
@@ -270,6 +272,9 @@ mod tests {
         assert_ne!((&next.writer, next.chunk), (&last.writer, last.chunk));
         assert_eq!(open.writer, last.writer, "open stats keep their writer");
         chunks.close((0, 1), &open, &parties, &mut out);
-        assert_eq!(chunks.next, 0, "chunks of an earlier writer change nothing");
+        assert_eq!(
+            chunks.next, 0,
+            "closing stats of an earlier writer changes nothing"
+        );
     }
 }

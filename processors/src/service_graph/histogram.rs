@@ -1,6 +1,6 @@
 //! Exponential histograms of durations, exact at the bounds of their buckets.
 //!
-//! OTLP's mapping at scale 3: bucket `i` counts seconds in (base^i, base^(i+1)] with base 2^(1/8)
+//! OTLP's mapping at scale 3: bucket `i` counts the durations, in seconds, in (base^i, base^(i+1)] with base 2^(1/8)
 //! (opentelemetry/proto/metrics/v1/metrics.proto, `ExponentialHistogramDataPoint`). Durations are whole nanoseconds, so
 //! each bucket has a last whole nanosecond, and [`bucket`] compares integers. A logarithm could be off by one for a
 //! duration equal to a bound, such as 1 s.
@@ -26,9 +26,9 @@ const ROOTS: [u64; 8] = [
     0xeac0_c6e7_dd24_392e,
 ];
 
-/// The last nanosecond in each bucket, from [`FIRST`] on.
+/// The longest duration in each bucket, in nanoseconds, starting with the bucket [`FIRST`].
 static LAST: [u64; BUCKETS] = last_nanoseconds();
-/// The first possible bucket of a number, by its count of leading zeros.
+/// The index in [`LAST`] of the first possible bucket of a duration, by the number of its leading zero bits.
 static START: [u16; 65] = starts();
 
 const fn last_nanoseconds() -> [u64; BUCKETS] {
@@ -73,9 +73,10 @@ pub(super) fn bucket(nanos: u64) -> i32 {
     FIRST + bucket as i32
 }
 
-/// Counts of the buckets from the first to the last one that is not empty; `offset` is the first.
+/// The count of each bucket, from the first to the last bucket that is not empty.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ExponentialBuckets {
+    /// The number of the first bucket in `counts`.
     pub(super) offset: i32,
     pub(super) counts: Vec<u64>,
 }

@@ -1,4 +1,4 @@
-//! Counts calls in the metrics of the Collector's service graph connector, cumulative since the start of the process.
+//! Counts calls in the metrics of the Collector's service graph connector, cumulative since the first batch.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use pipeline::{Batch, Delivery, Signal};
 
 use super::calls::{Call, ConnectionType};
 use super::config::Config;
-use super::parties::{Parties, UsedNumbers};
+use super::parties::{Parties, UsedNames};
 
 /// How long a series is kept after its last call, as in the Collector.
 const SERIES_RETENTION: Duration = Duration::from_secs(15 * 60);
@@ -19,7 +19,7 @@ const SERIES_RETENTION: Duration = Duration::from_secs(15 * 60);
 const MAX_SERIES: usize = 10_000;
 /// The name of the instrumentation scope.
 const SCOPE: &str = "traces_service_graph";
-/// The number of cumulative `AggregationTemporality` in OTLP.
+/// The number of `AGGREGATION_TEMPORALITY_CUMULATIVE` in OTLP.
 const CUMULATIVE: i64 = 2;
 
 /// Identifies a series, by the numbers of interned texts.
@@ -85,7 +85,7 @@ impl CallMetrics {
         let key = SeriesKey {
             client: call.client.label,
             server: call.server.label,
-            connection: self.connection(call),
+            connection: self.series_connection(call),
             failed: call.failed,
             client_dimensions: call.client_dimensions,
             server_dimensions: call.server_dimensions,
@@ -115,28 +115,28 @@ impl CallMetrics {
         self.series.is_empty() && self.overflow.iter().all(Option::is_none)
     }
 
-    /// Removes the series to which no call was added for [`SERIES_RETENTION`].
+    /// Removes the series to which no call was added for [`SERIES_RETENTION`]. Overflow series stay.
     pub(super) fn retire(&mut self, now: UnixNanos) {
         self.series
             .retain(|_, series| series.updated + SERIES_RETENTION >= now);
     }
 
     /// Marks the interned texts of all series as used.
-    pub(super) fn mark_used(&self, used: &mut UsedNumbers) {
+    pub(super) fn mark_used(&self, used: &mut UsedNames) {
         for key in self.series.keys() {
-            let of_key = [
+            let texts = [
                 key.client,
                 key.server,
                 key.client_dimensions,
                 key.server_dimensions,
             ];
-            for text in of_key {
+            for text in texts {
                 used.mark_text(text);
             }
         }
     }
 
-    /// Rows with the current values of all series; none if there are no series. `started` is when counting started.
+    /// Rows with the current values of all series; `None` if there are no series. `started` is when counting started.
     pub(super) fn rows(&self, source: &str, started: UnixNanos, now: UnixNanos) -> Option<Batch> {
         let failed = |(key, _): &(&SeriesKey, &Series)| key.failed;
         let mut out = MetricRows {
@@ -168,9 +168,9 @@ impl CallMetrics {
         (!out.rows.is_empty()).then(|| out.rows.finish(Delivery::untracked()))
     }
 
-    /// The connection type of the series of a call. Without the label `virtual_node`, both kinds of virtual node count
-    /// in one series.
-    fn connection(&self, call: &Call) -> ConnectionType {
+    /// The connection type in the series key of a call. Without the label `virtual_node`, virtual clients and virtual
+    /// servers have the same type, since their series would have the same attributes.
+    fn series_connection(&self, call: &Call) -> ConnectionType {
         match call.connection {
             ConnectionType::VirtualClient if !self.extra_label => ConnectionType::VirtualServer,
             other => other,
@@ -234,7 +234,7 @@ impl MetricRows<'_> {
         self.push(name, series, &cells);
     }
 
-    fn push(&mut self, name: &str, series: &Series, own: &[(&str, Cell<'_>)]) {
+    fn push(&mut self, name: &str, series: &Series, value_cells: &[(&str, Cell<'_>)]) {
         let mut cells = vec![
             (metrics::NAME, Cell::Text(name)),
             (metrics::AGGREGATION_TEMPORALITY, Cell::Int(CUMULATIVE)),
@@ -243,7 +243,7 @@ impl MetricRows<'_> {
             (metrics::ATTRIBUTES, Cell::Bytes(&series.attributes)),
             (otlp_context::SCOPE_NAME, Cell::Text(SCOPE)),
         ];
-        cells.extend_from_slice(own);
+        cells.extend_from_slice(value_cells);
         self.rows.push(Some(self.now), None, self.source, &cells);
     }
 }

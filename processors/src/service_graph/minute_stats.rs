@@ -16,10 +16,10 @@ pub(super) struct MinuteStats {
     pub(super) connection: ConnectionType,
     /// Minutes since 1970.
     pub(super) minute: u64,
-    /// A random id of the process that counts.
+    /// A random id of the component that counts; a new one when its chunk numbers run out.
     pub(super) writer: Arc<str>,
     /// Stats that are opened again after an eviction have another chunk number. A reader adds up all chunks of a
-    /// minute; a later row of the same writer and chunk replaces the earlier one.
+    /// minute. Of the rows with the same writer and chunk, only the newest counts.
     pub(super) chunk: u32,
     pub(super) calls: u64,
     pub(super) errors: u64,

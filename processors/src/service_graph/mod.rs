@@ -12,20 +12,20 @@
 //! | spans | call | `connection_type` |
 //! |---|---|---|
 //! | client and server: the parent of the server span is the client span | service → service | |
-//! | producer and consumer: likewise, or a consumer without a parent links to the producer | service → service | `messaging_system` |
+//! | producer and consumer: the parent or, without a parent, the first link of the consumer span is the producer span | service → service | `messaging_system` |
 //! | client with a database name | service → database, counted when the span arrives | `database` |
 //! | client without a server span, after `ttl` | service → the peer that its attributes name, else `unknown` | `virtual_node` |
-//! | server or consumer without a parent | `user` → service, counted when the span arrives | `virtual_node` |
+//! | server without a parent, or consumer without a parent and without a link | `user` → service, counted when the span arrives | `virtual_node` |
 //!
-//! If `peer_uid` of a client span is set, it replaces `ext://host:port` as the node of a database or of a server
-//! without a span. It does not replace a service that the client names (`peer.service`). The labels of the metrics do
-//! not depend on `peer_uid`.
+//! The node of a database, or of a server that sends no span, has the uid `ext://host:port`. If `peer_uid` of the
+//! client span is set, the call leads to that node instead, unless the client names a service (`peer.service`). The
+//! labels of the metrics do not depend on `peer_uid`.
 //!
-//! The processor forwards spans unchanged and acknowledges them once it has counted them. It emits the counts on the
-//! next tick; no sender waits for an acknowledgement of them.
+//! The processor forwards spans unchanged, with their delivery: counting does not delay their acknowledgement. It emits
+//! the counts on a tick, as batches whose acknowledgement no sender awaits.
 //!
 //! ```text
-//!  spans ──reader──▶ one side ──pending: join or expire──▶ call ──counts──▶ edges, minute_stats ──rows──▶ graph rows
+//!  spans ──reader──▶ CallSpan ──pending: join or expire──▶ call ──counts──▶ edges, minute_stats ──rows──▶ graph rows
 //!           └───────────── a call that needs one span ──────┘         └───▶ metrics
 //! ```
 
@@ -54,7 +54,7 @@ mod timer;
 pub use config::Config;
 
 use counts::CallCounts;
-use parties::{Parties, UsedNumbers};
+use parties::{Parties, UsedNames};
 use pending::{JoinOutcome, PendingSpans};
 use reader::{ReadSpan, SpanReader};
 use spans::SpanColumns;
@@ -62,7 +62,7 @@ use timer::IntervalTimer;
 
 /// How often changed edges and edge stats are emitted.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(2);
-/// At this number of pending rows, they are emitted with the next batch, not on the next tick.
+/// From this number of unsent rows on, the processor emits them with the batch of spans instead of on the next tick.
 const MAX_ROWS: usize = 8192;
 /// The number of interned names at which unused names are removed for the first time.
 const MAX_NAMES: usize = 1 << 16;
@@ -70,7 +70,8 @@ const MAX_NAMES: usize = 1 << 16;
 /// The processor and connector `service_graph`.
 #[derive(Debug)]
 pub struct ServiceGraph {
-    wanted: SignalSet,
+    /// The produced signals that a downstream component accepts.
+    emitted: SignalSet,
     reader: SpanReader,
     parties: Parties,
     pending: PendingSpans,
@@ -78,11 +79,12 @@ pub struct ServiceGraph {
     ttl: Duration,
     expiration: IntervalTimer,
     metrics_flush: IntervalTimer,
-    cache: IntervalTimer,
-    /// The number of spans that were not counted since the last warning, since `store.max_items` was reached.
+    /// For the removal of idle edges and series.
+    retirement: IntervalTimer,
+    /// The number of spans that were dropped at `store.max_items` after the last warning.
     dropped: u64,
     dropped_log: LogThrottle,
-    /// The number of names at which to remove the unused ones.
+    /// The number of names at which unused names are removed.
     sweep_at: usize,
 }
 
@@ -105,17 +107,17 @@ impl BuildProcessor for ServiceGraph {
     ]);
 
     fn build(config: Config, host: &Host) -> Result<ServiceGraph, BuildError> {
-        let wanted = host.accepted_downstream().intersection(Self::PRODUCES);
+        let emitted = host.accepted_downstream().intersection(Self::PRODUCES);
         Ok(ServiceGraph {
-            wanted,
-            reader: SpanReader::new(&config, wanted.contains(Signal::Metrics)),
+            emitted,
+            reader: SpanReader::new(&config, emitted.contains(Signal::Metrics)),
             parties: Parties::new(),
             pending: PendingSpans::new(config.store.max_items.get()),
-            counts: CallCounts::new(&config, host.id().to_string(), wanted),
+            counts: CallCounts::new(&config, host.id().to_string(), emitted),
             ttl: config.store.ttl,
             expiration: IntervalTimer::new(config.store_expiration_loop),
             metrics_flush: IntervalTimer::new(config.metrics_flush_interval),
-            cache: IntervalTimer::new(config.cache_loop),
+            retirement: IntervalTimer::new(config.cache_loop),
             dropped: 0,
             dropped_log: LogThrottle::default(),
             sweep_at: MAX_NAMES,
@@ -127,7 +129,7 @@ impl BuildConnector for ServiceGraph {}
 
 impl Processor for ServiceGraph {
     fn process(&mut self, batch: Batch, now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
-        if batch.signal() != Signal::Traces || self.wanted.is_empty() {
+        if batch.signal() != Signal::Traces || self.emitted.is_empty() {
             return Ok(vec![batch]);
         }
         self.start_timers(now);
@@ -136,7 +138,7 @@ impl Processor for ServiceGraph {
         if self.counts.pending_rows() >= MAX_ROWS {
             made.append(&mut self.counts.take());
         }
-        if self.metrics_flush.every().is_zero() {
+        if self.metrics_flush.interval().is_zero() {
             made.extend(self.counts.metrics(now));
         }
         made.push(batch);
@@ -145,12 +147,12 @@ impl Processor for ServiceGraph {
 
     fn tick_within(&self, now: UnixNanos) -> Option<Duration> {
         let counts = &self.counts;
-        let flushes = counts.has_metrics() && !self.metrics_flush.every().is_zero();
+        let flushes = counts.has_metrics() && !self.metrics_flush.interval().is_zero();
         let intervals = [
             (self.pending.len() > 0).then(|| self.expiration.until_due(now)),
             counts.has_changed().then_some(FLUSH_INTERVAL),
             flushes.then(|| self.metrics_flush.until_due(now)),
-            counts.has_any().then(|| self.cache.until_due(now)),
+            counts.can_retire().then(|| self.retirement.until_due(now)),
             (self.dropped > 0).then_some(LogThrottle::INTERVAL),
         ];
         intervals.into_iter().flatten().min()
@@ -161,12 +163,12 @@ impl Processor for ServiceGraph {
         if self.expiration.restart_if_due(now) {
             self.expire(now, now);
         }
-        if self.cache.restart_if_due(now) {
+        if self.retirement.restart_if_due(now) {
             self.counts.retire(now, &self.parties);
             self.sweep();
         }
         let mut made = self.counts.flush(&self.parties);
-        if !self.metrics_flush.every().is_zero() && self.metrics_flush.restart_if_due(now) {
+        if !self.metrics_flush.interval().is_zero() && self.metrics_flush.restart_if_due(now) {
             made.extend(self.counts.metrics(now));
         }
         self.warn();
@@ -188,10 +190,11 @@ impl ServiceGraph {
         self.counts.start(now);
         self.expiration.start(now);
         self.metrics_flush.start(now);
-        self.cache.start(now);
+        self.retirement.start(now);
     }
 
-    /// Counts the calls whose spans are complete; the other spans become pending.
+    /// Counts each call that has all its spans now. A span whose partner is missing becomes pending, or is dropped if
+    /// too many spans are pending.
     fn count_spans(&mut self, batch: &Batch, now: UnixNanos) {
         let mut spans = SpanColumns::of(batch);
         let expires = now + self.ttl;
@@ -205,7 +208,7 @@ impl ServiceGraph {
                         outcome = self.pending.join(key, span, expires);
                     }
                     match outcome {
-                        JoinOutcome::Joined(other) => calls::Call::joined(&span, &other),
+                        JoinOutcome::Joined(partner) => calls::Call::joined(&span, &partner),
                         JoinOutcome::Pending => continue,
                         JoinOutcome::Full => {
                             self.dropped += 1;
@@ -222,8 +225,8 @@ impl ServiceGraph {
         }
     }
 
-    /// Removes the pending spans that expired by `until` and counts each as a call without a partner. Returns the
-    /// number of removed spans.
+    /// Removes the pending spans that expired by `until`. Counts each client span as a call to its peer; server spans
+    /// are not counted. Returns the number of removed spans.
     fn expire(&mut self, until: UnixNanos, now: UnixNanos) -> usize {
         let mut expired = 0;
         while let Some(span) = self.pending.pop_expired(until) {
@@ -237,7 +240,7 @@ impl ServiceGraph {
 
     /// Removes the names that no pending span, edge or series uses.
     fn sweep(&mut self) {
-        let mut used = UsedNumbers::of(&self.parties);
+        let mut used = UsedNames::of(&self.parties);
         for span in self.pending.iter() {
             used.mark_party(span.party);
             used.mark_party(span.peer);
@@ -248,7 +251,7 @@ impl ServiceGraph {
         self.sweep_at = MAX_NAMES + 2 * self.parties.len();
     }
 
-    /// Logs the number of dropped spans, if the throttle allows it. Otherwise a later batch or tick logs it.
+    /// Logs the number of dropped spans, if the throttle allows it. It is called again for each batch and tick.
     fn warn(&mut self) {
         if self.dropped > 0 && self.dropped_log.allow().is_some() {
             self.log_dropped();
@@ -261,8 +264,8 @@ impl ServiceGraph {
         }
         tracing::warn!(
             spans = self.dropped,
-            waiting = self.pending.len(),
-            "spans not counted: the store of unpaired spans is full; raise store.max_items or lower store.ttl"
+            pending = self.pending.len(),
+            "spans not counted: the store of pending spans is full; raise store.max_items or lower store.ttl"
         );
         self.dropped = 0;
     }

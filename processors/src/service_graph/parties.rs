@@ -110,7 +110,7 @@ impl Parties {
                     next_report: UnixNanos(0),
                 },
             );
-            // So far only the name was known, or the service has another version now.
+            // The node was interned from the name alone, or the version has changed since.
             let node = parties.nodes.get_mut(party.node);
             let value = service.value();
             if service.has_details() && node.value != value {
@@ -146,14 +146,13 @@ impl Parties {
     }
 
     /// A server that sends no spans, by any other name.
-    pub(super) fn named(&mut self, name: &str) -> Party {
+    pub(super) fn named_server(&mut self, name: &str) -> Party {
         self.cached(b'n', &[name.as_bytes()], |parties| {
             parties.external(kind::EXTERNAL, name, None, name, None)
         })
     }
 
-    /// A database. Its node is that of the database server if the client names its host, else that of the database
-    /// name.
+    /// A database. Its node is the host if the client names one, else the database name.
     pub(super) fn database(&mut self, name: &str, host: Option<&str>, port: Option<u16>) -> Party {
         let host_bytes = host.unwrap_or_default().as_bytes();
         let parts = [&port_bytes(port)[..], host_bytes, name.as_bytes()];
@@ -165,7 +164,7 @@ impl Parties {
         })
     }
 
-    /// A server whose node an earlier processor resolved. Its label is the name by which the client calls it.
+    /// A server whose node an earlier processor resolved. Its label is the name that the client uses for the server.
     pub(super) fn resolved(&mut self, uid: &str, label: &str) -> Party {
         let parts = [uid.as_bytes(), label.as_bytes()];
         self.cached(b'r', &parts, |parties| {
@@ -198,7 +197,7 @@ impl Parties {
         &self.nodes.get(node).uid
     }
 
-    /// The node, if it is due to be reported; sets the time of its next report.
+    /// Returns the node if its report is due, and schedules its next report.
     pub(super) fn due_node(&mut self, node: u32, now: UnixNanos) -> Option<&PartyNode> {
         let node = self.nodes.get_mut(node);
         if node.next_report > now {
@@ -214,7 +213,7 @@ impl Parties {
     }
 
     /// Removes all nodes and texts that are not marked as used.
-    pub(super) fn sweep(&mut self, mut used: UsedNumbers) {
+    pub(super) fn sweep(&mut self, mut used: UsedNames) {
         for party in [self.user, self.unknown] {
             used.mark_party(party);
         }
@@ -224,7 +223,7 @@ impl Parties {
         self.texts.sweep(&used.texts);
     }
 
-    /// A party with the uid `ext://host:port`. The value of its node has the host as `attribute`.
+    /// A party whose node is `ext://host:port`. The value of the node has the host under the key `attribute`.
     fn external(
         &mut self,
         kind: &'static str,
@@ -252,7 +251,7 @@ impl Parties {
         self.party(label, node)
     }
 
-    /// Interns a label and a node. A node with the same uid that is interned already stays as it is.
+    /// Interns a label and a node. If a node with this uid is interned already, `node` is dropped.
     fn party(&mut self, label: &str, node: PartyNode) -> Party {
         let label = self.intern_text(label.as_bytes());
         let uid = node.uid.clone();
@@ -260,7 +259,7 @@ impl Parties {
         Party { node, label }
     }
 
-    /// The cached party of this kind and these parts. Calls `make` if there is none.
+    /// The cached party of this kind and these parts. If there is none, `make` makes the party to cache.
     fn cached(
         &mut self,
         kind: u8,
@@ -289,15 +288,15 @@ impl Parties {
 
 /// Which interned nodes and texts are in use.
 #[derive(Debug)]
-pub(super) struct UsedNumbers {
+pub(super) struct UsedNames {
     nodes: Vec<bool>,
     texts: Vec<bool>,
 }
 
-impl UsedNumbers {
-    /// None of the numbers is marked as used.
-    pub(super) fn of(parties: &Parties) -> UsedNumbers {
-        UsedNumbers {
+impl UsedNames {
+    /// Marks no number as used.
+    pub(super) fn of(parties: &Parties) -> UsedNames {
+        UsedNames {
             nodes: parties.nodes.unused_flags(),
             texts: parties.texts.unused_flags(),
         }

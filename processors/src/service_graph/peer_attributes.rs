@@ -49,8 +49,8 @@ pub(super) struct NamedPeer<'a> {
     pub(super) port: Option<u16>,
 }
 
-/// Keys whose values are not just names, by the current semantic conventions and by those before 1.21 (`net.*`) and
-/// 1.38 (`peer.service`).
+/// The keys whose values have another meaning than [`PeerRole::Name`], by the current semantic conventions and by those
+/// before 1.21 (`net.*`) and 1.38 (`peer.service`).
 const ROLES: [(&str, PeerRole); 6] = [
     ("peer.service", PeerRole::Service),
     ("service.peer.name", PeerRole::Service),
@@ -85,7 +85,7 @@ impl PeerKeys {
         }
     }
 
-    /// Reads encoded attributes of a span.
+    /// Reads the encoded attributes of a client span.
     pub(super) fn read<'a>(&self, attributes: &'a [u8]) -> NamedPeer<'a> {
         let mut found = NamedPeer::default();
         let (mut best_database, mut best_peer) = (usize::MAX, usize::MAX);
@@ -93,25 +93,25 @@ impl PeerKeys {
             if self.lengths & bit(key.len()) == 0 {
                 continue;
             }
-            let is_same = |known: &&PeerKey| known.key.as_bytes() == key;
-            let Some(known) = self.keys.iter().find(is_same) else {
+            let has_key = |peer_key: &&PeerKey| peer_key.key.as_bytes() == key;
+            let Some(peer_key) = self.keys.iter().find(has_key) else {
                 continue;
             };
             let value = value(bytes);
-            if known.role == PeerRole::Port {
+            if peer_key.role == PeerRole::Port {
                 found.port = found.port.or_else(|| parse_port(value));
             }
             let Some(text) = value.as_text().filter(|text| !text.is_empty()) else {
                 continue;
             };
-            if known.role == PeerRole::Host && found.host.is_none() {
+            if peer_key.role == PeerRole::Host && found.host.is_none() {
                 found.host = Some(text);
             }
-            if let Some(rank) = known.database.filter(|rank| *rank < best_database) {
+            if let Some(rank) = peer_key.database.filter(|rank| *rank < best_database) {
                 (best_database, found.database) = (rank, Some(text));
             }
-            if let Some(rank) = known.peer.filter(|rank| *rank < best_peer) {
-                (best_peer, found.peer) = (rank, Some((known.role, text)));
+            if let Some(rank) = peer_key.peer.filter(|rank| *rank < best_peer) {
+                (best_peer, found.peer) = (rank, Some((peer_key.role, text)));
             }
         }
         found

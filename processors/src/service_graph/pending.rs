@@ -1,4 +1,4 @@
-//! Holds spans that wait for the span of the other side of their call, their partner.
+//! Holds pending spans: a span is pending until its partner arrives, which is the span of the other side of the call.
 
 use std::hash::BuildHasher;
 
@@ -8,7 +8,7 @@ use pipeline::component::UnixNanos;
 
 use super::parties::Party;
 
-/// The key that both spans of a call have: the trace id and the id of the client span.
+/// The key that both spans of a call share: the trace id and the id of the client span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct CallKey {
     pub(super) trace: u128,
@@ -19,7 +19,7 @@ pub(super) struct CallKey {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct CallSpan {
     pub(super) side: CallSide,
-    /// Whether it is a producer or consumer span.
+    /// Whether the span is of a producer or consumer.
     pub(super) messaging: bool,
     pub(super) failed: bool,
     pub(super) party: Party,
@@ -51,10 +51,10 @@ pub(super) enum JoinOutcome {
     Full,
 }
 
-/// The number of no slot.
-const NONE: u32 = u32::MAX;
+/// Stands for "no slot" in place of the number of a slot.
+const NO_SLOT: u32 = u32::MAX;
 
-/// A pending span, linked with those that arrived before and after it.
+/// A pending span, linked with the spans that arrived before and after it.
 #[derive(Debug)]
 struct PendingSlot {
     key: CallKey,
@@ -84,13 +84,13 @@ impl PendingSpans {
     /// Holds at most `max_items` spans.
     pub(super) fn new(max_items: usize) -> PendingSpans {
         PendingSpans {
-            max_items: max_items.min(NONE as usize),
+            max_items: max_items.min(NO_SLOT as usize),
             numbers: HashTable::new(),
             hashing: DefaultHashBuilder::default(),
             slots: Vec::new(),
             free: Vec::new(),
-            oldest: NONE,
-            newest: NONE,
+            oldest: NO_SLOT,
+            newest: NO_SLOT,
         }
     }
 
@@ -104,8 +104,9 @@ impl PendingSpans {
         self.numbers.iter().map(span_of)
     }
 
-    /// Removes and returns the partner if it is pending; else holds the span until `expires`. A span of the same side
-    /// and call replaces the pending one, so that a span that a sender sends again counts once.
+    /// If the partner is pending, removes and returns it. If a span of the same side of the call is pending, replaces
+    /// that span and keeps its expiry: a sender may have sent the same span twice. Otherwise holds the span until
+    /// `expires`, or drops it if `max_items` spans are pending.
     pub(super) fn join(&mut self, key: CallKey, span: CallSpan, expires: UnixNanos) -> JoinOutcome {
         let hash = self.hashing.hash_one(key);
         let slots = &self.slots;
@@ -136,7 +137,7 @@ impl PendingSpans {
             span,
             expires,
             older: self.newest,
-            newer: NONE,
+            newer: NO_SLOT,
         };
         let number = match self.free.pop() {
             Some(number) => {
@@ -150,7 +151,7 @@ impl PendingSpans {
         };
         vacant.insert(number);
         match self.newest {
-            NONE => self.oldest = number,
+            NO_SLOT => self.oldest = number,
             newest => self.slots[newest as usize].newer = number,
         }
         self.newest = number;
@@ -159,28 +160,31 @@ impl PendingSpans {
 
     /// Removes and returns the oldest span if it has expired.
     pub(super) fn pop_expired(&mut self, now: UnixNanos) -> Option<CallSpan> {
-        if self.oldest == NONE || self.slots[self.oldest as usize].expires > now {
+        if self.oldest == NO_SLOT || self.slots[self.oldest as usize].expires > now {
             return None;
         }
         let number = self.oldest;
         let PendingSlot { key, span, .. } = self.slots[number as usize];
         let hash = self.hashing.hash_one(key);
-        if let Ok(entry) = self.numbers.find_entry(hash, |&other| other == number) {
+        if let Ok(entry) = self
+            .numbers
+            .find_entry(hash, |&candidate| candidate == number)
+        {
             entry.remove();
         }
         self.unlink(number);
         Some(span)
     }
 
-    /// Takes a slot out of the order of arrival and frees it.
+    /// Removes a slot from the order of arrival and frees it.
     fn unlink(&mut self, number: u32) {
         let PendingSlot { older, newer, .. } = self.slots[number as usize];
         match older {
-            NONE => self.oldest = newer,
+            NO_SLOT => self.oldest = newer,
             older => self.slots[older as usize].newer = newer,
         }
         match newer {
-            NONE => self.newest = older,
+            NO_SLOT => self.newest = older,
             newer => self.slots[newer as usize].older = older,
         }
         self.free.push(number);
@@ -211,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn the_second_span_removes_the_first() {
+    fn a_joined_span_is_no_longer_pending() {
         let mut store = PendingSpans::new(10);
         let (client, server) = (span(CallSide::Client, 1), span(CallSide::Server, 2));
         assert_eq!(
@@ -230,8 +234,12 @@ mod tests {
     #[test]
     fn spans_expire_in_the_order_of_arrival_and_not_early() {
         let mut store = PendingSpans::new(10);
-        for at in 1..=4 {
-            store.join(key(at), span(CallSide::Client, at), UnixNanos(at));
+        for number in 1..=4 {
+            store.join(
+                key(number),
+                span(CallSide::Client, number),
+                UnixNanos(number),
+            );
         }
         store.join(key(2), span(CallSide::Server, 0), UnixNanos(9));
         assert_eq!(store.pop_expired(UnixNanos(3)).unwrap().start, 1);
@@ -245,8 +253,12 @@ mod tests {
     #[test]
     fn at_the_limit_partners_are_joined_and_new_spans_are_dropped() {
         let mut store = PendingSpans::new(2);
-        for at in 1..=2 {
-            store.join(key(at), span(CallSide::Client, at), UnixNanos(at));
+        for number in 1..=2 {
+            store.join(
+                key(number),
+                span(CallSide::Client, number),
+                UnixNanos(number),
+            );
         }
         let server = span(CallSide::Server, 0);
         assert_eq!(store.join(key(3), server, UnixNanos(9)), JoinOutcome::Full);

@@ -13,7 +13,7 @@ use super::spans::{SpanColumns, SpanService};
 /// The result of reading a span.
 #[derive(Debug)]
 pub(super) enum ReadSpan {
-    /// A call that needs no other span, or whose other span has no known key.
+    /// A call that needs no other span, or whose server span cannot be found, since the client span has no valid id.
     Call(Call),
     /// One side of a call. The span of the other side has the same key.
     OneSide(CallKey, CallSpan),
@@ -59,7 +59,7 @@ impl SpanReader {
         }
     }
 
-    /// Reads the span of a row. None if the span is not part of a call.
+    /// Reads the span of a row. `None` if the span is not counted.
     pub(super) fn read(
         &self,
         spans: &mut SpanColumns<'_>,
@@ -74,9 +74,9 @@ impl SpanReader {
         }
     }
 
-    /// The call of a span whose partner did not arrive within `ttl`. None if such a span is not counted.
+    /// The call of a span whose partner did not arrive within `ttl`. `None` if such a span is not counted.
     pub(super) fn expired(&self, span: &CallSpan) -> Option<Call> {
-        // An unknown service, not a user, called a server span whose parent never arrived: it is not counted.
+        // A server span with a lost parent is not counted: its client is an unknown service and not `user`.
         (self.virtual_nodes && span.side == CallSide::Client)
             .then(|| Call::outgoing(span, span.peer, ConnectionType::VirtualServer))
     }
@@ -104,11 +104,11 @@ impl SpanReader {
             (Some((PeerRole::Service, name)), _) => parties.peer_service(service.party, name),
             (Some((_, name)), Some(uid)) => parties.resolved(uid, name),
             (Some((PeerRole::Host, host)), None) => parties.endpoint(host, named.port),
-            (Some((PeerRole::Name | PeerRole::Port, name)), None) => parties.named(name),
+            (Some((PeerRole::Name | PeerRole::Port, name)), None) => parties.named_server(name),
             (None, Some(uid)) => parties.resolved(uid, UNKNOWN),
             (None, None) => parties.unknown,
         };
-        match spans.own_key(row) {
+        match spans.key_as_client(row) {
             Some(key) => Some(ReadSpan::OneSide(key, span)),
             None => self.expired(&span).map(ReadSpan::Call),
         }
@@ -136,7 +136,8 @@ impl SpanReader {
         self.virtual_nodes.then_some(ReadSpan::Call(call))
     }
 
-    /// One side of a call. Its peer is unknown. Missing times are those of the other end of the span, or `now`.
+    /// One side of a call, with an unknown peer. A missing start equals the end, a missing end the start; if both are
+    /// missing, they are `now`.
     fn call_span(
         &self,
         side: CallSide,

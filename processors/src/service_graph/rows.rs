@@ -9,7 +9,7 @@ use super::histogram::SCALE;
 use super::minute_stats::MinuteStats;
 use super::parties::PartyNode;
 
-/// Rows to emit on the next tick, of the signals that a later component accepts.
+/// Rows to emit on the next tick, of the signals that a downstream component accepts.
 pub(super) struct PendingRows {
     /// The component id, which is the `source` of the rows.
     source: String,
@@ -25,8 +25,8 @@ impl std::fmt::Debug for PendingRows {
 }
 
 impl PendingRows {
-    pub(super) fn new(source: String, wanted: SignalSet) -> PendingRows {
-        let rows = |signal| wanted.contains(signal).then(|| Rows::new(signal));
+    pub(super) fn new(source: String, emitted: SignalSet) -> PendingRows {
+        let rows = |signal| emitted.contains(signal).then(|| Rows::new(signal));
         PendingRows {
             source,
             nodes: rows(Signal::Nodes),
@@ -35,7 +35,7 @@ impl PendingRows {
         }
     }
 
-    pub(super) fn wants_nodes(&self) -> bool {
+    pub(super) fn emits_nodes(&self) -> bool {
         self.nodes.is_some()
     }
 
@@ -45,7 +45,7 @@ impl PendingRows {
         all.into_iter().flatten().map(Rows::len).sum()
     }
 
-    /// Takes the rows as batches. No sender waits for them, since the spans were acknowledged when they were counted.
+    /// Takes the rows as batches. No sender waits for their acknowledgement.
     pub(super) fn take(&mut self) -> Vec<Batch> {
         let all = [&mut self.nodes, &mut self.edges, &mut self.stats];
         all.into_iter()

@@ -33,7 +33,7 @@ pub(super) struct SpanColumns<'a> {
     last: Option<([u128; 4], Option<SpanService<'a>>)>,
 }
 
-/// The column `links`: the offset of the links of each row, and the ids of all links.
+/// The column `links`: the offset of each row's first link, and the ids of all links.
 #[derive(Debug)]
 struct LinkColumns<'a> {
     offsets: &'a [i32],
@@ -81,8 +81,8 @@ impl<'a> SpanColumns<'a> {
         self.kinds.len()
     }
 
-    /// The service that sent the span; none if the resource names no service. A row whose views equal those of the
-    /// previous row has the same service.
+    /// The service that sent the span; `None` if neither `uid` nor the resource names one. A row whose views equal
+    /// those of the previous row has the same service.
     pub(super) fn service(&mut self, row: usize, parties: &mut Parties) -> Option<SpanService<'a>> {
         let view = |array: &dyn Array, views: &[u128]| {
             if array.is_null(row) { 0 } else { views[row] }
@@ -142,7 +142,7 @@ impl<'a> SpanColumns<'a> {
     }
 
     /// The key of a call whose client span this is.
-    pub(super) fn own_key(&self, row: usize) -> Option<CallKey> {
+    pub(super) fn key_as_client(&self, row: usize) -> Option<CallKey> {
         key(self.trace_ids, self.span_ids, row)
     }
 
@@ -155,7 +155,7 @@ impl<'a> SpanColumns<'a> {
         key(self.trace_ids, self.parents, row)
     }
 
-    /// The key of a call whose client span is that of the first link.
+    /// The key of a call whose client span is the span of the first link.
     pub(super) fn link_key(&self, row: usize) -> Option<CallKey> {
         self.links.first(row)
     }
@@ -200,7 +200,7 @@ fn key(
     })
 }
 
-/// The id in a row; none if it is null or all zeros, which is invalid (W3C Trace Context).
+/// The id in a row; `None` if it is null or all zeros, which is invalid (W3C Trace Context).
 fn id(ids: &FixedSizeBinaryArray, row: usize) -> Option<&[u8]> {
     let id = cells::id(ids, row)?;
     id.iter().any(|&byte| byte != 0).then_some(id)

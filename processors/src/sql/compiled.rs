@@ -14,6 +14,8 @@ pub(super) struct CompiledQuery {
 }
 
 impl CompiledQuery {
+    /// Plans the query of a configuration and checks its columns.
+    ///
     /// # Errors
     /// All problems in the text of the query.
     pub(super) fn new(config: &Config) -> Result<CompiledQuery, Vec<QueryProblem>> {
@@ -27,8 +29,8 @@ impl CompiledQuery {
         match output {
             Ok(output) if problems.is_empty() => Ok(CompiledQuery { query, output }),
             Ok(_) => Err(problems),
-            Err(more) => {
-                problems.extend(more);
+            Err(column_problems) => {
+                problems.extend(column_problems);
                 Err(problems)
             }
         }

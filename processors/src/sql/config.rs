@@ -29,7 +29,7 @@ struct Document {
     /// Whether to forward the rows that the query reads, too.
     #[serde(default = "yes")]
     keep: bool,
-    /// The window of event time whose rows each run of the query reads. Without it, the query runs on each batch.
+    /// The window of event time whose rows each run of the query reads. Without a window, the query runs on each batch.
     window: Option<Window>,
 }
 
@@ -67,7 +67,7 @@ struct WindowDocument {
     /// The column with the event time: a timestamp column of every signal that the query reads.
     #[serde(default = "on")]
     on: String,
-    /// The maximum size of all held rows in bytes. Rows beyond it are in no window; they are counted and logged.
+    /// The maximum size of all held rows in bytes. Rows beyond this size are in no window, and are counted and logged.
     #[serde(default = "max_bytes")]
     max_bytes: usize,
 }
@@ -98,7 +98,7 @@ const MAX_OVERLAP: u128 = 10_000;
 pub(super) enum InvalidWindow {
     #[error("window: size and every must be at least 1ms")]
     TooShort,
-    #[error("window: every is longer than size, so rows between two windows would be in none")]
+    #[error("window: every is longer than size, so rows between two windows would be in no window")]
     Gaps,
     #[error(
         "window: size is more than {MAX_OVERLAP} times every, so each row would be in too many windows"
@@ -147,7 +147,7 @@ impl From<Document> for Config {
 }
 
 impl Config {
-    /// The signals that the processor does not forward. `reads` are those that the query reads.
+    /// The signals that the processor does not forward. `reads` are the signals that the query reads.
     pub(super) fn absorbs(&self, reads: SignalSet) -> SignalSet {
         if self.keep { SignalSet::NONE } else { reads }
     }

@@ -18,17 +18,17 @@
 //! with `keep: false` transforms spans.
 //!
 //! Without a window, the query runs on each batch, and the sender's acknowledgement waits for the yielded rows. With a
-//! window, the processor holds rows by their event time and acknowledges them once it holds them. Windows of length
-//! `size` end at multiples of `every`. The query runs for a window when `lateness` has passed after its end;
-//! `window_start()` and `window_end()` are the bounds of the window.
+//! window, the processor holds copies of the rows by their event time, and no acknowledgement waits for the window.
+//! Windows of length `size` end at multiples of `every`. The query runs for a window when `lateness` has passed after
+//! its end; `window_start()` and `window_end()` are the bounds of the window.
 //!
 //! ```text
 //!  batch ──▶ query ──▶ output ──▶ rows of `into`       without a window
 //!  batch ──▶ windows ── a window closes ──▶ query ──▶ output ──▶ rows of `into`
 //! ```
 //!
-//! No sender waits for the rows of a window: each exporter keeps them in its outbox until they are delivered. An
-//! exporter that is not idempotent may repeat them.
+//! No sender waits for the rows that a window yields: each exporter keeps them in its outbox until they are delivered.
+//! An exporter that is not idempotent may repeat them.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ pub struct Sql {
     into: Signal,
     reads: SignalSet,
     keep: bool,
-    /// Whether no later component accepts the yielded rows.
+    /// Whether no downstream component accepts the yielded rows.
     is_idle: bool,
     windows: Option<Windows>,
     /// The component id, which is the `source` of the yielded rows.
@@ -72,7 +72,8 @@ pub struct Sql {
 impl ComponentMeta for Sql {
     const TYPE: &'static str = "sql";
     const STABILITY: Stability = Stability::Alpha;
-    const SUMMARY: &'static str = "runs a query on rows and emits rows of a signal";
+    const SUMMARY: &'static str =
+        "runs a SQL query over batches and emits the result as rows of a chosen signal";
     type Config = Config;
 
     fn problems(config: &Config, node: &YamlNode) -> Vec<Problem> {
@@ -187,13 +188,13 @@ impl Sql {
         }
     }
 
-    /// Runs the query on a batch. The sender waits for the yielded rows.
+    /// Runs the query on a batch. The acknowledgement of the batch waits for the yielded rows.
     fn run(&mut self, batch: &Batch, now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
         let rows = vec![(batch.signal(), vec![batch.rows().clone()])];
         let yielded = self.query.run(rows, now, None).map_err(|error| {
             ProcessError::because(format!("{} cannot run its query", self.id), error)
         })?;
-        // If the filter dropped no row, the batch passes, so that it keeps the bytes of its request.
+        // If the filter dropped no row, the batch is emitted unchanged, so that it keeps the bytes of its request.
         let count: usize = yielded.iter().map(RecordBatch::num_rows).sum();
         if self.query.only_filters() && self.into == batch.signal() && count == batch.num_rows() {
             return Ok(vec![batch.clone()]);

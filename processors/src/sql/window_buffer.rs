@@ -24,7 +24,7 @@ pub(super) struct WindowBuffer {
     chunks: VecDeque<HeldChunk>,
     /// The size of all chunks.
     bytes: usize,
-    /// The time of the oldest row that an open window needs, of all chunks.
+    /// The time of the oldest row in any chunk that an open window needs.
     oldest_needed: Option<i64>,
 }
 
@@ -43,8 +43,8 @@ struct HeldChunk {
 /// The result of [`WindowBuffer::hold`].
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct HoldOutcome {
-    /// The time of the newest row that is not late. It is set even if there is no room for the row: otherwise event
-    /// time would not advance, and no window would close to free memory.
+    /// The time of the newest row that is not late. It is set even if there is no room for the row. Otherwise event
+    /// time would not advance, and no window would close and free memory.
     pub(super) newest: Option<i64>,
     /// The number of rows whose windows have all been closed.
     pub(super) late: usize,
@@ -101,7 +101,7 @@ impl WindowBuffer {
             .iter()
             .map(|&column| batch.rows().column(column).clone());
         let rows = RecordBatch::try_new(self.schema.clone(), columns.collect())
-            .expect("columns of the signal's own schema");
+            .expect("the columns have the types of the schema");
         let times = rows
             .column(self.time)
             .as_primitive::<TimestampNanosecondType>();
@@ -122,7 +122,7 @@ impl WindowBuffer {
         let rows = match mask.true_count() {
             0 => return outcome,
             all if all == rows.num_rows() => rows,
-            _ => filter_record_batch(&rows, &mask).expect("a mask of its length"),
+            _ => filter_record_batch(&rows, &mask).expect("the mask has one bit per row"),
         };
         let rows = compact(&rows);
         let bytes = rows.get_array_memory_size();
@@ -147,7 +147,7 @@ impl WindowBuffer {
     }
 
     /// The time of the oldest row that an open window needs.
-    pub(super) fn earliest(&self) -> Option<i64> {
+    pub(super) fn oldest_needed(&self) -> Option<i64> {
         self.oldest_needed
     }
 
@@ -169,7 +169,8 @@ impl WindowBuffer {
                 .values()
                 .iter()
                 .map(|&time| Some(time >= start && time < end));
-            filter_record_batch(&chunk.rows, &within.collect()).expect("a mask of its length")
+            filter_record_batch(&chunk.rows, &within.collect())
+                .expect("the mask has one bit per row")
         });
         rows.filter(|rows| rows.num_rows() > 0).collect()
     }
@@ -198,7 +199,8 @@ impl WindowBuffer {
             if needed.true_count() * 2 > needed.len() {
                 continue;
             }
-            let rows = filter_record_batch(&chunk.rows, &needed).expect("a mask of its length");
+            let rows =
+                filter_record_batch(&chunk.rows, &needed).expect("the mask has one bit per row");
             chunk.rows = compact(&rows);
             chunk.first = chunk.oldest_needed;
             chunk.bytes = chunk.rows.get_array_memory_size();
@@ -208,7 +210,7 @@ impl WindowBuffer {
     }
 }
 
-/// Copies rows that are views of a request, so that they do not keep the request in memory.
+/// Copies rows, so that views in them do not keep a request in memory.
 fn compact(rows: &RecordBatch) -> RecordBatch {
     let columns = rows.columns().iter().map(compact_column).collect();
     RecordBatch::try_new(rows.schema(), columns).expect("the same types and lengths")

@@ -78,7 +78,7 @@ impl Windows {
         }
     }
 
-    /// The time until the next tick; none while no rows are held.
+    /// The time until the next tick; `None` while no rows are held.
     pub(super) fn tick_within(&self) -> Option<Duration> {
         self.next_end()?;
         Some(Duration::from_nanos(self.every.unsigned_abs()).min(MAX_TICK))
@@ -109,13 +109,13 @@ impl Windows {
         self.counts.warn(&self.id);
     }
 
-    /// The current event time; none before the first row.
+    /// The current event time; `None` before the first row.
     fn event_time(&self, now: UnixNanos) -> Option<i64> {
         let (newest, arrived) = self.newest?;
         Some(newest.saturating_add(now.timestamp().saturating_sub(arrived.timestamp()).max(0)))
     }
 
-    /// The start of the earliest open window.
+    /// The start of the earliest open window; `None` if no window was closed yet.
     fn earliest_needed(&self) -> Option<i64> {
         let last_end = self.last_end?;
         Some(
@@ -149,10 +149,10 @@ impl Windows {
             .map(|buffer| (buffer.signal, buffer.within(start, end)));
         let rows = rows.collect();
         self.last_end = Some(end);
-        if let Some(oldest_needed) = self.earliest_needed() {
+        if let Some(start) = self.earliest_needed() {
             self.buffers
                 .iter_mut()
-                .for_each(|buffer| buffer.drop_before(oldest_needed));
+                .for_each(|buffer| buffer.drop_before(start));
         }
         let time = |nanos: i64| UnixNanos(u64::try_from(nanos).unwrap_or(0));
         let window = WindowBounds {
@@ -164,12 +164,12 @@ impl Windows {
 
     /// The end of the first open window that has a row. Ends are multiples of `every`.
     fn next_end(&self) -> Option<i64> {
-        let earliest = self
+        let oldest_needed = self
             .buffers
             .iter()
-            .filter_map(WindowBuffer::earliest)
+            .filter_map(WindowBuffer::oldest_needed)
             .min()?;
-        let first = earliest
+        let first = oldest_needed
             .div_euclid(self.every)
             .checked_add(1)?
             .checked_mul(self.every)?;

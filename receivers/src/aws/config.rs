@@ -39,7 +39,7 @@ struct Document {
     regions: Vec<String>,
     /// Accounts to scan. Default: the account of the credentials.
     accounts: Vec<AccountConfig>,
-    /// A profile of the shared AWS configuration files, whose credentials are used. Default: the default
+    /// The profile of the shared AWS configuration files that provides the credentials. Default: the default
     /// credential provider chain.
     profile: Option<String>,
     /// A URL to use in place of AWS's endpoints, for all services: `http://localhost:4566`.
@@ -52,9 +52,9 @@ struct Document {
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     timeout: Duration,
-    /// The most attempts of a call that is throttled or gets no response.
+    /// The maximum number of attempts of a call that is throttled or gets no response.
     max_attempts: NonZeroU32,
-    /// The number of scopes (a kind in one account and region) that are scanned at once.
+    /// The maximum number of scopes (a kind in one account and region) that are scanned concurrently.
     concurrency: NonZeroUsize,
     /// Calls per second by service, in each account and region: `{ec2: 20}`.
     rate_limits: RateLimits,
@@ -62,13 +62,13 @@ struct Document {
     kinds: KindFilter,
     /// Which resources to report, by their tags.
     tags: TagPatterns,
-    /// The exporter that stores the graph. After a restart the receiver reads its earlier reports from it,
+    /// The exporter that stores the graph. After a restart the receiver reads its earlier reports from this store,
     /// reports only changes, and releases the scopes that the configuration no longer includes. Receivers with
-    /// different configurations over one store need different names.
+    /// different configurations and the same store need different names.
     store: Option<StoreRef>,
 }
 
-/// An account to scan. Without a role it is the account of the environment's credentials.
+/// An account to scan. Without `role_arn`: the account of the environment's credentials.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(deny_unknown_fields, default)]
 pub struct AccountConfig {

@@ -13,7 +13,7 @@ use xxhash_rust::xxh3::xxh3_64;
 pub struct KindFilter {
     /// Kinds to scan. Empty: all kinds.
     pub include: Vec<String>,
-    /// Kinds to exclude from these.
+    /// Kinds not to scan, even if `include` selects them.
     pub exclude: Vec<String>,
 }
 
@@ -62,8 +62,9 @@ impl TagPatterns {
         *self == TagPatterns::default()
     }
 
-    /// A hash for the names of the scopes that are scanned with this filter: a scope of this filter then does not
-    /// lack resources that only another filter selects. None where the filter selects every resource.
+    /// A hash that is part of the names of scopes, so that each filter has its own scopes. In one common scope, a scan
+    /// with this filter would appear to miss the resources that only another filter selects. `None` if the filter
+    /// selects every resource.
     pub(super) fn hash(&self) -> Option<String> {
         if self.match_all() {
             return None;

@@ -11,22 +11,22 @@
 //! ```
 //!
 //! Every `interval` it lists each kind (`kinds/`) in each account and region: a **scope**. Scopes are scanned
-//! concurrently and each page of a list is a batch. A row is written only for a resource that changed since it
-//! was last reported: `change` is `created` or `updated`. A completed scan writes a `deleted` row for each
+//! concurrently. The resources of a page that changed since their last report are one batch: `change` is `created` or
+//! `updated`, or null if only the scope of the resource changed. A completed scan writes a `deleted` row for each
 //! resource that no longer exists, and one row with the members of the scope. A scan that fails writes no
 //! completion, so it deletes nothing, and the scans of other scopes continue.
 //!
-//! A uid that the completion of its scope lacks is deleted or released:
+//! A uid that was reported before becomes `deleted` or `released`:
 //!
-//! | the uid | becomes |
+//! | reason | change |
 //! |---|---|
-//! | is no longer listed by the API | `deleted` |
-//! | is listed by the API, and `tags` no longer selects it | `released`: whether it exists is unknown |
-//! | is shared by another account, and some accounts that see it could not be scanned | `released` |
-//! | is in a scope that the configuration no longer includes (`scan/release.rs`) | `released` |
+//! | the API no longer lists it | `deleted` |
+//! | the API lists it, but `tags` no longer selects it | `released`: whether it exists is unknown |
+//! | another account shares it, no scan listed it, and the scan of some account failed | `released` |
+//! | the configuration no longer includes its scope (`scan/release.rs`) | `released` |
 //!
 //! A resource that an account shares with others (a VPC and its subnets) has the ARN of its owner, also in the
-//! edges of the other accounts. Where the owner is scanned, only its scan reports the resource. Otherwise the
+//! edges of the other accounts. If the owner is scanned, only its scan reports the resource. Otherwise the
 //! resource is reported once for all accounts that see it.
 //!
 //! ```text
@@ -41,13 +41,16 @@
 //! ```
 //!
 //! At the start it reads its earlier reports from `store`. Without a store it reports every resource again,
-//! which changes nothing in a graph, and releases nothing. It serves `refresh_requests`: it describes each uid
-//! at once and reports it even if it is unchanged. It also follows the commits of the store: once an `interval`
-//! it refreshes each uid that one scope lacks while another scope has it.
+//! which changes nothing in a graph, and does not release the scopes of an earlier configuration.
 //!
-//! Of several processes that run a receiver of one name over one `store`, one at a time scans a scope
-//! (`scan/leases.rs`). They must have the same configuration, since each releases the scopes that only the others
-//! include. Receivers of different accounts or filters over one store need different names: `aws/prod`.
+//! Without waiting for the next scan, it refreshes single uids: it describes the resource and reports it even if it is
+//! unchanged. It refreshes the uids of `refresh_requests`. It also refreshes the uids that a commit of the store lists
+//! because one scope lacks them while another scope has them, each at most once per `interval`.
+//!
+//! Several processes can run a receiver with the same name and the same `store`. Then one process at a time scans a
+//! scope (`scan/leases.rs`). All processes must have the same configuration, since each releases the scopes that its
+//! configuration lacks. Receivers of different accounts or filters with the same store need different names:
+//! `aws/prod`.
 
 use std::sync::Arc;
 

@@ -37,7 +37,7 @@ impl<O: ScanObserver> RowSink for ObserverSink<O> {
 /// Scans all configured accounts, regions and kinds once.
 ///
 /// # Errors
-/// If no region is known.
+/// If neither the configuration nor the environment names a region.
 pub async fn scan_once(
     config: Config,
     observer: impl ScanObserver,

@@ -10,8 +10,8 @@ use super::cloud::{ACCOUNT, DemoNames, REGION};
 use super::company::DEPLOYED;
 use super::script::ScriptedChange;
 
-/// Adds the row of a change at `time`. `run` and `round` make its id unique among runs with the same seed and
-/// rounds of the script.
+/// Adds the row of a change at `time`. `run` and `round` make the id of the change unique among all runs with the same
+/// seed and among the rounds of the script.
 pub(super) fn push(
     rows: &mut Rows,
     names: DemoNames,

@@ -88,7 +88,7 @@ impl ShopService {
         uid::service(ENVIRONMENT, NAMESPACE, self.name())
     }
 
-    /// Its host name inside the cluster.
+    /// The host name of the service inside the cluster.
     pub(super) fn host(self) -> String {
         format!("{}.{NAMESPACE}.svc.cluster.local", self.name())
     }
@@ -99,7 +99,7 @@ impl ShopService {
 pub(super) struct Pod {
     pub(super) service: ShopService,
     pub(super) replica: u32,
-    /// The number of deploys of its service before this pod started.
+    /// The number of deploys of the service before this pod started.
     pub(super) deploys: u64,
 }
 
@@ -131,18 +131,18 @@ pub(super) struct Operation {
     pub(super) service: ShopService,
     pub(super) method: &'static str,
     pub(super) route: &'static str,
-    /// Median time without its calls, in milliseconds.
+    /// The median duration of the operation without its calls, in milliseconds.
     pub(super) median_ms: f64,
-    /// The calls that it makes, one after the other.
+    /// The calls that the operation makes, one after the other.
     pub(super) calls: &'static [Call],
 }
 
 /// A call that an operation makes.
 #[derive(Debug)]
 pub(super) enum Call {
-    /// If it fails, the caller fails.
+    /// A call without which the caller fails.
     Http(&'static Operation),
-    /// If it fails, the caller continues without it.
+    /// A call without which the caller continues.
     Optional(&'static Operation),
     Query(&'static Query),
     Publish(&'static Topic),
@@ -153,7 +153,7 @@ pub(super) enum Call {
 pub(super) struct Query {
     pub(super) operation: &'static str,
     pub(super) table: &'static str,
-    /// Median time in milliseconds.
+    /// The median duration in milliseconds.
     pub(super) median_ms: f64,
 }
 
@@ -162,7 +162,7 @@ pub(super) struct Query {
 pub(super) struct Topic {
     pub(super) name: &'static str,
     pub(super) consumer: ShopService,
-    /// Median time in which the consumer processes a message, in milliseconds.
+    /// The median time in which the consumer processes a message, in milliseconds.
     pub(super) median_ms: f64,
 }
 

@@ -22,9 +22,9 @@ pub struct Config {
 struct DemoDocument {
     /// The seed of the company: the same seed yields the same requests in the same order.
     seed: u64,
-    /// Seconds of script time in a real second, from 0.01 to 10,000.
+    /// Seconds of script time per real second, from 0.01 to 10,000.
     speed: f64,
-    /// Requests of users in a real second, up to 1,000; 0 for no traffic.
+    /// Requests of users per real second, up to 1,000; 0 for no traffic.
     rate: f64,
     /// How often the cloud is scanned, in script time.
     #[serde(deserialize_with = "duration::deserialize")]
@@ -43,7 +43,7 @@ impl Default for DemoDocument {
     }
 }
 
-/// A setting with a value outside its range.
+/// A setting has a value outside its range.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum DemoConfigError {
     #[error("speed must be from 0.01 to 10000, not {0}")]

@@ -10,7 +10,7 @@
 //! database slows down. All timestamps are real; the clock of the script runs `speed` times as fast.
 //!
 //! ```text
-//!  company, script ─▶ stage: what is due now ─┬─ cloud ───▶ resources
+//!  company, script ─▶ stage: batches due now ─┬─ cloud ───▶ resources
 //!                                             ├─ changes ─▶ changes
 //!                                             └─ traffic ─ spans, telemetry ─▶ traces, logs, metrics
 //! ```
@@ -18,8 +18,8 @@
 //! | signal | when |
 //! |---|---|
 //! | `resources` | a whole scan each `scan_interval` of script time |
-//! | `changes` | as they happen in the script |
-//! | `traces`, `logs` | five times a second, of requests that ended |
+//! | `changes` | when the script has a change |
+//! | `traces`, `logs` | five times a second, for the requests that ended |
 //! | `metrics` | every 10 s |
 
 use std::time::Duration;
@@ -90,7 +90,7 @@ impl Receiver for Demo {
 }
 
 impl Demo {
-    /// Sends the batches of the simulation. Returns once the pipelines have closed their queues.
+    /// Sends the batches of the simulation until the pipelines close their queues.
     async fn run_simulation(self, output: Output) {
         let start = Instant::now();
         let now = || ClockReading {
@@ -98,8 +98,8 @@ impl Demo {
             elapsed: start.elapsed(),
         };
         let produced = Self::PRODUCES.iter();
-        let wanted: Vec<Signal> = produced.filter(|signal| output.accepts(*signal)).collect();
-        let mut simulation = Simulation::new(self.config, self.id, SignalSet::of(&wanted), now());
+        let accepted: Vec<Signal> = produced.filter(|signal| output.accepts(*signal)).collect();
+        let mut simulation = Simulation::new(self.config, self.id, SignalSet::of(&accepted), now());
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {

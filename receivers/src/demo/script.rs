@@ -6,19 +6,23 @@
 //! | 60 s | CI deploys a new version of `catalog` |
 //! | 120 s | a developer opens the database's security group to the world |
 //! | 120–150 s | a scanner finds the open port and floods the database, with increasing load |
-//! | 600 s | the on-call engineer closes it; within 20 s the database recovers |
+//! | 600 s | the on-call engineer closes the security group; within 20 s the database recovers |
 //! | 900 s | the script repeats from 60 s |
 
 use std::time::Duration;
 
-/// When the first round begins, and the length of a round, in seconds.
-const ROUND_BEGINS: f64 = 60.0;
-const ROUND: f64 = 840.0;
-/// Events of a round, in seconds since its start, and the durations of the flood, in seconds.
+/// The start of the first round, in seconds of script time.
+const FIRST_ROUND_START: f64 = 60.0;
+/// The length of a round, in seconds.
+const ROUND_LENGTH: f64 = 840.0;
+/// The time of [`ScriptedChange::Open`], in seconds since the start of the round.
 const OPENED: f64 = 60.0;
+/// The time of [`ScriptedChange::Close`], in seconds since the start of the round.
 const CLOSED: f64 = 540.0;
-const FLOOD_RISES: f64 = 30.0;
-const FLOOD_FALLS: f64 = 20.0;
+/// How long the load of the flood rises after the opening, in seconds.
+const FLOOD_RISE: f64 = 30.0;
+/// How long the load of the flood falls after the closing, in seconds.
+const FLOOD_FALL: f64 = 20.0;
 
 /// A change in the script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,13 +54,13 @@ pub(super) fn changes_between(
     let mut changes = Vec::new();
     let mut round = round_of(from).map_or(0, |(round, _)| round);
     loop {
-        let begins = ROUND_BEGINS + round as f64 * ROUND;
-        let of_round = [
-            (begins, ScriptedChange::Deploy { before: round }),
-            (begins + OPENED, ScriptedChange::Open),
-            (begins + CLOSED, ScriptedChange::Close),
+        let start = FIRST_ROUND_START + round as f64 * ROUND_LENGTH;
+        let changes_of_round = [
+            (start, ScriptedChange::Deploy { before: round }),
+            (start + OPENED, ScriptedChange::Open),
+            (start + CLOSED, ScriptedChange::Close),
         ];
-        for (at, change) in of_round {
+        for (at, change) in changes_of_round {
             let at = Duration::from_secs_f64(at);
             if at >= to {
                 return changes;
@@ -78,8 +82,8 @@ pub(super) fn situation(at: Duration) -> Situation {
             flood: 0.0,
         };
     };
-    let rises = (since - OPENED) / FLOOD_RISES;
-    let falls = 1.0 - (since - CLOSED) / FLOOD_FALLS;
+    let rises = (since - OPENED) / FLOOD_RISE;
+    let falls = 1.0 - (since - CLOSED) / FLOOD_FALL;
     Situation {
         deploys: round + 1,
         open: (OPENED..CLOSED).contains(&since),
@@ -87,10 +91,10 @@ pub(super) fn situation(at: Duration) -> Situation {
     }
 }
 
-/// The number of the round and the seconds since it began; none before the first round.
+/// The number of the round and the seconds since its start; `None` before the first round.
 fn round_of(at: Duration) -> Option<(u64, f64)> {
-    let since = at.as_secs_f64() - ROUND_BEGINS;
-    (since >= 0.0).then(|| ((since / ROUND) as u64, since % ROUND))
+    let since = at.as_secs_f64() - FIRST_ROUND_START;
+    (since >= 0.0).then(|| ((since / ROUND_LENGTH) as u64, since % ROUND_LENGTH))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use super::otlp::{int, resource, scope, text};
 use super::traffic::{self, SimulatedRequest, SpanAction};
 
 const SHOP: &str = "shop.example";
-/// Sampled; whether the parent is remote is known; the parent is not remote.
+/// The trace is sampled, and it is known that the parent is not remote.
 const FLAGS: u32 = 0x101;
 const PARENT_IS_REMOTE: u32 = 0x200;
 
@@ -32,7 +32,7 @@ impl StartedRequest {
         Pod::new(span.service, span.replica, self.request.deploys)
     }
 
-    /// Converts nanoseconds since the request started to nanoseconds since 1970.
+    /// Converts nanoseconds since the start of the request to nanoseconds since 1970.
     pub(super) fn unix(&self, since: u64) -> u64 {
         self.at.0.saturating_add(since)
     }

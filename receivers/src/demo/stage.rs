@@ -17,7 +17,7 @@ use super::{changes, traffic};
 
 /// How often metrics are exported, in real time.
 const METRICS_INTERVAL: Duration = Duration::from_secs(10);
-/// A request that is due for longer than this, in real time, is left out.
+/// A request that is overdue by more than this, in real time, is skipped.
 const MAX_LAG: Duration = Duration::from_secs(2);
 
 /// One moment, read from two clocks.
@@ -42,16 +42,16 @@ impl ClockReading {
 pub(super) struct Simulation {
     config: Config,
     source: String,
-    wanted: SignalSet,
+    accepted: SignalSet,
     names: DemoNames,
-    /// Distinguishes this run from others with the same seed.
+    /// Distinguishes this run from other runs with the same seed.
     run: u64,
     /// The script time up to which changes have been emitted.
     emitted_until: Duration,
     /// When the next scan is due, in script time.
     next_scan: Duration,
     scans: u64,
-    /// Number of the next request.
+    /// The number of the next request.
     next_request: u64,
     /// Requests that have not ended, each with its end in real time since the start.
     in_flight: Vec<(Duration, StartedRequest)>,
@@ -60,11 +60,11 @@ pub(super) struct Simulation {
 }
 
 impl Simulation {
-    /// `wanted` are the signals that a pipeline accepts; no others are produced.
+    /// Produces only the signals `accepted`, which a pipeline accepts.
     pub(super) fn new(
         config: Config,
         source: String,
-        wanted: SignalSet,
+        accepted: SignalSet,
         now: ClockReading,
     ) -> Simulation {
         Simulation {
@@ -72,7 +72,7 @@ impl Simulation {
             run: uid::hash(&format!("{}/{}", config.seed, now.wall.0)),
             config,
             source,
-            wanted,
+            accepted,
             emitted_until: Duration::ZERO,
             next_scan: Duration::ZERO,
             scans: 0,
@@ -84,10 +84,10 @@ impl Simulation {
     }
 
     /// The batches due since the last call, in the order in which to send them: changes, then the scan that
-    /// sees them, then telemetry.
+    /// reports their results, then telemetry.
     pub(super) fn advance(&mut self, now: ClockReading) -> Vec<Batch> {
         let mut due = Vec::new();
-        // Plus 1 ns, to include the changes and scans that are due at exactly this moment.
+        // The bound is exclusive: 1 ns more includes the changes and scans that are due at exactly this moment.
         let until = self.script_time(now.elapsed) + Duration::from_nanos(1);
         due.extend(self.changes(until, now));
         due.extend(self.scan(until, now.wall));
@@ -103,7 +103,7 @@ impl Simulation {
 
     fn changes(&self, until: Duration, now: ClockReading) -> Option<Batch> {
         let due = changes_between(self.emitted_until, until);
-        if due.is_empty() || !self.wanted.contains(Signal::Changes) {
+        if due.is_empty() || !self.accepted.contains(Signal::Changes) {
             return None;
         }
         let mut rows = Rows::new(Signal::Changes);
@@ -122,7 +122,7 @@ impl Simulation {
         while self.next_scan < until {
             self.next_scan += self.config.scan_interval;
         }
-        if !self.wanted.contains(Signal::Resources) {
+        if !self.accepted.contains(Signal::Resources) {
             return None;
         }
         let scan_id = self
@@ -133,7 +133,7 @@ impl Simulation {
         Some(cloud::rows(&resources, &self.source, &scan_id, wall))
     }
 
-    /// Starts one request each 1/rate seconds.
+    /// Starts one request every 1/rate seconds.
     fn begin_requests(&mut self, now: ClockReading) {
         let number_at = |elapsed: Duration| (elapsed.as_secs_f64() * self.config.rate) as u64;
         let until = number_at(now.elapsed);
@@ -154,16 +154,16 @@ impl Simulation {
         let (ended, in_flight): (Vec<_>, Vec<_>) = all.partition(|(end, _)| *end <= now.elapsed);
         self.in_flight = in_flight;
         let ended: Vec<StartedRequest> = ended.into_iter().map(|(_, started)| started).collect();
-        if self.wanted.contains(Signal::Traces) && !ended.is_empty() {
+        if self.accepted.contains(Signal::Traces) && !ended.is_empty() {
             let request = spans::export(self.names, &ended);
             due.push(self.decode(Signal::Traces, &request));
         }
-        if self.wanted.contains(Signal::Logs)
+        if self.accepted.contains(Signal::Logs)
             && let Some(request) = telemetry::logs(self.names, &ended)
         {
             due.push(self.decode(Signal::Logs, &request));
         }
-        if self.wanted.contains(Signal::Metrics) {
+        if self.accepted.contains(Signal::Metrics) {
             for started in &ended {
                 self.durations.count(started);
             }
@@ -178,7 +178,7 @@ impl Simulation {
         }
     }
 
-    /// Decodes a request like a real OTLP receiver.
+    /// Decodes a request as an OTLP receiver does.
     fn decode(&self, signal: Signal, request: &impl Message) -> Batch {
         let bytes = Bytes::from(request.encode_to_vec());
         otlp::decode(signal, bytes, &self.source, Delivery::untracked())

@@ -119,7 +119,7 @@ fn point(
     }
 }
 
-/// An export request with a log record for each operation and query that failed; none if none failed.
+/// An export request with a log record for each operation and query that failed; `None` if all succeeded.
 pub(super) fn logs(
     names: DemoNames,
     requests: &[StartedRequest],

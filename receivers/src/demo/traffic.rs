@@ -1,4 +1,5 @@
-//! Simulates one user request and its spans: a pure function of seed and number.
+//! Simulates one user request and its spans. The result depends only on the seeds, the number of the request and the
+//! situation.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -26,11 +27,11 @@ const INTERNAL_ERROR: &str = "500";
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct SimulatedRequest {
     pub(super) trace_id: [u8; 16],
-    /// The number of the product, cart or order that it concerns.
+    /// The number of the product, cart or order that the request concerns.
     pub(super) subject: u32,
-    /// The number of deploys of `catalog` before it began.
+    /// The number of deploys of `catalog` before the request began.
     pub(super) deploys: u64,
-    /// Parents before their children.
+    /// The spans. A parent precedes its children.
     pub(super) spans: Vec<SimulatedSpan>,
 }
 
@@ -38,7 +39,7 @@ pub(super) struct SimulatedRequest {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct SimulatedSpan {
     pub(super) id: [u8; 8],
-    /// Index of another span of the request.
+    /// The index of the parent among the spans of the request.
     pub(super) parent: Option<usize>,
     pub(super) service: ShopService,
     pub(super) replica: u32,
@@ -88,7 +89,7 @@ pub(super) fn request(seed: u64, ids: u64, number: u64, situation: &Situation) -
     let trace_id = id_source.random();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(number);
-    let operation = pick(&mut rng);
+    let operation = pick_operation(&mut rng);
     let subject = rng.random_range(1..500);
     let mut walk = RequestWalk {
         rng,
@@ -105,7 +106,7 @@ pub(super) fn request(seed: u64, ids: u64, number: u64, situation: &Situation) -
     }
 }
 
-fn pick(rng: &mut ChaCha8Rng) -> &'static Operation {
+fn pick_operation(rng: &mut ChaCha8Rng) -> &'static Operation {
     let mut remaining = rng.random_range(0..REQUESTS.iter().map(|(weight, _)| weight).sum());
     for (weight, operation) in &REQUESTS {
         if remaining < *weight {
@@ -156,9 +157,9 @@ impl RequestWalk {
         let replica = self.rng.random_range(0..operation.service.replicas());
         let pod = (operation.service, replica);
         let span = self.begin(pod, SpanAction::Serve(operation), parent, start);
-        // The operation's own time is spread evenly before, between and after its calls.
-        let own = self.latency(operation.median_ms) / (operation.calls.len() as u64 + 1);
-        let mut now = start + own;
+        // The duration of the operation without its calls is spread evenly before, between and after the calls.
+        let pause = self.latency(operation.median_ms) / (operation.calls.len() as u64 + 1);
+        let mut now = start + pause;
         for call in operation.calls {
             let child = match call {
                 Call::Http(callee) | Call::Optional(callee) => self.call(callee, span, now),
@@ -166,7 +167,7 @@ impl RequestWalk {
                 Call::Publish(topic) => self.publish(topic, span, now),
             };
             let SimulatedSpan { end, failure, .. } = self.spans[child];
-            now = end + own;
+            now = end + pause;
             if failure.is_some() && !matches!(call, Call::Optional(_)) {
                 self.end(span, now, Some(INTERNAL_ERROR));
                 return span;
@@ -205,8 +206,8 @@ impl RequestWalk {
         span
     }
 
-    /// Simulates a message; returns the index of the producer span. The consumer span begins after it and may end
-    /// after the caller.
+    /// Simulates a message; returns the index of the producer span. The consumer span begins after the producer span,
+    /// and may end after the span of the caller.
     fn publish(&mut self, topic: &'static Topic, caller: usize, start: u64) -> usize {
         let pod = (self.spans[caller].service, self.spans[caller].replica);
         let span = self.begin(pod, SpanAction::Publish(topic), Some(caller), start);

@@ -11,10 +11,11 @@ use tokio::time::{Instant, timeout_at};
 use super::budget::BudgetCharge;
 use super::rejection::{RejectionKind, RequestRejection};
 
-/// How long a sender may take to send its body. Without it a few stalled senders could hold the whole budget.
+/// How long a sender may take to send its body. Without this limit, a few stalled senders could hold the whole request
+/// budget.
 pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Reads a whole body of at most `limit` bytes and adds it to `charge`.
+/// Reads a whole body of at most `limit` bytes until `until`, and charges its bytes to the budget with `charge`.
 ///
 /// # Errors
 /// If the body is too large, too slow or truncated, or the budget is exhausted.
@@ -45,7 +46,7 @@ pub(super) async fn read(
     whole
 }
 
-/// Reserved for a body that arrives in several frames. The operating system maps only memory that is written.
+/// The buffer for a body that arrives in several frames, in bytes. The operating system maps only the written part.
 const INITIAL_CAPACITY: usize = 256 << 10;
 
 async fn collect(
@@ -76,7 +77,7 @@ async fn collect(
             continue;
         }
         if whole.is_empty() {
-            // Reserves once, so that the buffer does not grow and copy several times.
+            // One large reservation avoids several small ones, each of which copies the body.
             whole.reserve(limit.min(INITIAL_CAPACITY).max(first.len() + data.len()));
         }
         whole.extend_from_slice(&std::mem::take(&mut first));
@@ -89,8 +90,8 @@ async fn collect(
     })
 }
 
-/// Reads and drops the rest of a rejected body, within limits: a sender whose connection is closed while it
-/// sends may not read the response.
+/// Reads and drops the rest of a rejected body, within limits: if the connection closes while the sender still sends,
+/// it may not read the response.
 async fn discard(mut body: Body, limit: usize) {
     let until = Instant::now() + Duration::from_secs(2);
     let mut remaining = limit.saturating_mul(2);
@@ -136,7 +137,7 @@ mod tests {
 
     #[tokio::test]
     async fn frames_are_joined() {
-        let budget = RequestBudget::for_requests_of(9);
+        let budget = RequestBudget::for_largest_request(9);
         for (parts, whole) in [
             (&["abc"][..], "abc"),
             (&["a", "", "bc", "d"], "abcd"),
@@ -150,7 +151,7 @@ mod tests {
 
     #[tokio::test]
     async fn body_over_the_limit_is_too_large_with_and_without_a_length() {
-        let budget = RequestBudget::for_requests_of(9);
+        let budget = RequestBudget::for_largest_request(9);
         for body in [pieces(&["abc", "def"]), Body::from("abcdef")] {
             let rejection = read_with(body, 5, &budget).await.unwrap_err();
             assert_eq!(rejection.kind, RejectionKind::TooLarge);
@@ -163,7 +164,7 @@ mod tests {
 
     #[tokio::test]
     async fn exhausted_budget_rejects_with_a_retry_time() {
-        let budget = RequestBudget::for_requests_of(9);
+        let budget = RequestBudget::for_largest_request(9);
         let _others = budget.exhaust();
         let rejection = read_with(pieces(&["a"]), 9, &budget).await.unwrap_err();
         assert_eq!(rejection.kind, RejectionKind::Overloaded);
@@ -172,7 +173,7 @@ mod tests {
 
     #[tokio::test]
     async fn stalled_sender_releases_its_charge() {
-        let budget = RequestBudget::for_requests_of(9);
+        let budget = RequestBudget::for_largest_request(9);
         let stalled = tokio_stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"a"))])
             .chain(tokio_stream::pending());
         let until = Instant::now() + Duration::from_millis(20);

@@ -1,13 +1,13 @@
-//! Limits the bytes of requests in memory before they are decoded.
+//! The request budget: limits the bytes in memory of requests that are not yet in the queue of a pipeline.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The smallest budget of one receiver, in bytes. It covers bodies as received and as decompressed.
+/// The smallest budget of one receiver, in bytes. Both the received and the decompressed body are charged to it.
 pub(super) const MIN_BUDGET: usize = 64 << 20;
 
-/// Bytes that all requests share.
+/// The bytes that all requests of one receiver may reserve together.
 #[derive(Clone, Debug)]
 pub(super) struct RequestBudget(Arc<Semaphore>);
 
@@ -16,13 +16,14 @@ pub(super) struct RequestBudget(Arc<Semaphore>);
 pub(super) struct BudgetExhausted;
 
 impl RequestBudget {
-    /// At least [`MIN_BUDGET`], and enough for one request of `largest` bytes twice: compressed and decompressed.
-    pub(super) fn for_requests_of(largest: usize) -> RequestBudget {
+    /// At least [`MIN_BUDGET`], and enough for one request whose compressed and decompressed body have `largest` bytes
+    /// each.
+    pub(super) fn for_largest_request(largest: usize) -> RequestBudget {
         let bytes = MIN_BUDGET.max(largest.saturating_mul(2).saturating_add(1 << 20));
         RequestBudget(Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))))
     }
 
-    /// An empty charge, to which a request adds its bytes.
+    /// An empty charge, for one request to reserve its bytes with.
     pub(super) fn charge(&self) -> BudgetCharge {
         BudgetCharge {
             budget: self.clone(),
@@ -54,7 +55,7 @@ impl BudgetCharge {
     /// Reserves more bytes.
     ///
     /// # Errors
-    /// If the budget has fewer bytes left. The earlier bytes stay reserved.
+    /// If the budget has fewer bytes left. The bytes that were reserved before stay reserved.
     pub(super) fn add(&mut self, bytes: usize) -> Result<(), BudgetExhausted> {
         let bytes = u32::try_from(bytes).map_err(|_| BudgetExhausted)?;
         let permit = self
@@ -77,7 +78,7 @@ mod tests {
 
     #[test]
     fn dropped_charge_is_released() {
-        let budget = RequestBudget::for_requests_of(1);
+        let budget = RequestBudget::for_largest_request(1);
         let mut one = budget.charge();
         let mut two = budget.charge();
         one.add(MIN_BUDGET - 1).unwrap();
@@ -90,7 +91,7 @@ mod tests {
     #[test]
     fn largest_request_always_fits() {
         let largest = 500 << 20;
-        let mut charge = RequestBudget::for_requests_of(largest).charge();
+        let mut charge = RequestBudget::for_largest_request(largest).charge();
         charge.add(largest).unwrap();
         charge.add(largest).unwrap();
     }

@@ -30,10 +30,10 @@ impl ContentCoding {
     }
 }
 
-/// Decompresses `body` to at most `limit` bytes and adds them to `charge`.
+/// Decompresses `body` to at most `limit` bytes, and charges them to the budget with `charge`.
 ///
 /// # Errors
-/// If the body is not compressed that way, exceeds the limit, or the budget is exhausted.
+/// If the body is not valid in this compression, its content exceeds the limit, or the budget is exhausted.
 pub(super) fn decompress(
     coding: ContentCoding,
     body: Bytes,
@@ -58,8 +58,9 @@ pub(super) fn decompress(
     }
 }
 
-/// The largest zstd window, as a power of two: a frame may declare a window of gigabytes. Content within the limit needs no
-/// larger window than the limit, but encoders that do not know the size yet use 8 MiB (level 19).
+/// The binary logarithm of the largest zstd window that is accepted: a frame may declare a window of gigabytes. Content
+/// within the limit needs no larger window than the limit, but an encoder that does not know the size of the content
+/// declares up to 8 MiB (level 19).
 fn window_log(limit: usize) -> u32 {
     limit
         .max(8 << 20)
@@ -129,7 +130,7 @@ mod tests {
     }
 
     fn read(coding: ContentCoding, body: Bytes, limit: usize) -> Result<Bytes, RequestRejection> {
-        let budget = RequestBudget::for_requests_of(limit);
+        let budget = RequestBudget::for_largest_request(limit);
         decompress(coding, body, limit, &mut budget.charge())
     }
 
@@ -155,7 +156,7 @@ mod tests {
 
     #[test]
     fn concurrent_bombs_share_one_budget() {
-        let budget = RequestBudget::for_requests_of(20 << 20);
+        let budget = RequestBudget::for_largest_request(20 << 20);
         let mut others = budget.charge();
         others.add(MIN_BUDGET - (1 << 20)).unwrap();
         let bomb = compress(ContentCoding::Gzip, &vec![0; 10 << 20]);

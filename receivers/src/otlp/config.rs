@@ -47,7 +47,7 @@ pub struct GrpcConfig {
     pub max_concurrent_streams: u32,
     /// Plain text when absent.
     pub tls: Option<tls::ServerConfig>,
-    /// Accepted as in the Collector; no component here reads the metadata of a client.
+    /// A key of the Collector without an effect in airdig: no component reads the metadata of a client.
     pub include_metadata: bool,
 }
 
@@ -59,14 +59,14 @@ pub struct HttpConfig {
     pub endpoint: HostPort,
     /// The largest body, in bytes, before and after decompression.
     pub max_request_body_size: u64,
-    /// Which web pages may send data; none if absent.
+    /// Which web pages may send data; if absent, no page may.
     pub cors: Option<CorsConfig>,
     pub traces_url_path: String,
     pub metrics_url_path: String,
     pub logs_url_path: String,
     /// Plain text when absent.
     pub tls: Option<tls::ServerConfig>,
-    /// Accepted as in the Collector; no component here reads the metadata of a client.
+    /// A key of the Collector without an effect in airdig: no component reads the metadata of a client.
     pub include_metadata: bool,
 }
 
@@ -74,12 +74,12 @@ pub struct HttpConfig {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct CorsConfig {
-    /// Origins such as `https://shop.example`; one `*` in each stands for any text.
+    /// Origins such as `https://shop.example`. The first `*` in an origin stands for any text.
     pub allowed_origins: Vec<String>,
     /// Request headers besides the always allowed Accept, Accept-Language, Content-Language and
     /// Content-Type; `*` allows all.
     pub allowed_headers: Vec<String>,
-    /// How long a browser may cache the preflight response, in seconds; 0 leaves it to the browser.
+    /// How long a browser may cache the preflight response, in seconds; with 0, the browser decides.
     pub max_age: u32,
 }
 
@@ -130,7 +130,7 @@ impl CorsConfig {
     }
 }
 
-/// A setting with a value that its type allows and the receiver does not.
+/// A setting has a value of the right type that the receiver does not accept.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OtlpConfigError {
     #[error(
@@ -142,7 +142,9 @@ pub enum OtlpConfigError {
     MessageSize(u64),
     #[error("protocols.grpc.max_concurrent_streams must be at least 1")]
     Streams,
-    #[error("protocols.http.max_request_body_size must be from 1 byte to 4 GiB, not {0}")]
+    #[error(
+        "protocols.http.max_request_body_size must be at least 1 byte and below 4 GiB, not {0}"
+    )]
     BodySize(u64),
     #[error("protocols.http.{key} {path:?} must begin with '/'")]
     Path { key: &'static str, path: String },
@@ -207,7 +209,9 @@ fn check_http(http: &HttpConfig) -> Result<(), OtlpConfigError> {
 
 fn localhost(port: u16) -> HostPort {
     let endpoint = format!("localhost:{port}");
-    endpoint.parse().expect("it has a host and a port")
+    endpoint
+        .parse()
+        .expect("the endpoint has a host and a port")
 }
 
 /// Deserializes a present key with an empty value as the defaults.

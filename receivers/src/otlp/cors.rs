@@ -6,7 +6,7 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use super::config::CorsConfig;
 
-/// The layer that adds the CORS headers; none if no origin is allowed.
+/// The layer that adds the CORS headers; `None` if no origin is allowed.
 pub(super) fn layer(config: &CorsConfig) -> Option<CorsLayer> {
     if config.allowed_origins.is_empty() {
         return None;
@@ -49,12 +49,12 @@ fn matches(pattern: &str, origin: &[u8]) -> bool {
     let Some((before, after)) = pattern.split_once('*') else {
         return pattern.as_bytes().eq_ignore_ascii_case(origin);
     };
-    let Some(between) = origin.len().checked_sub(after.len()) else {
+    let Some(suffix_start) = origin.len().checked_sub(after.len()) else {
         return false;
     };
-    between >= before.len()
+    suffix_start >= before.len()
         && origin[..before.len()].eq_ignore_ascii_case(before.as_bytes())
-        && origin[between..].eq_ignore_ascii_case(after.as_bytes())
+        && origin[suffix_start..].eq_ignore_ascii_case(after.as_bytes())
 }
 
 #[cfg(test)]

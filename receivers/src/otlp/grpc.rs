@@ -1,7 +1,7 @@
 //! OTLP/gRPC: three unary methods.
 //!
-//! This file reads the message framing itself instead of using a generated service. So the message stays bytes
-//! until it is decoded, can be decompressed on the blocking pool, and is charged to the budget while it arrives.
+//! This module reads the framing of messages itself instead of using a generated service. So it can charge a message to
+//! the request budget while the message arrives, decompress it on the blocking pool, and decode it without a copy.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use super::compression::ContentCoding;
 use super::config::GrpcConfig;
-use super::intake::{self, AcceptedExport, Intake, OtlpEncoding};
+use super::intake::{self, AcceptedExport, OtlpEncoding, RequestHandler};
 use super::rejection::RequestRejection;
 use super::response;
 
@@ -27,24 +27,24 @@ use super::response;
 const PREFIX: usize = 5;
 
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
-const ACCEPTED: HeaderValue = HeaderValue::from_static("gzip,zstd,deflate,identity");
+const ACCEPTED_CODINGS: HeaderValue = HeaderValue::from_static("gzip,zstd,deflate,identity");
 
 #[derive(Clone, Debug)]
 struct GrpcService {
-    intake: Arc<Intake>,
+    handler: Arc<RequestHandler>,
     limit: usize,
 }
 
-/// The router of the socket: serves the export method of each signal.
-pub(super) fn router(intake: Arc<Intake>, config: &GrpcConfig) -> Router {
+/// The router of the gRPC server, which serves the export method of each signal.
+pub(super) fn router(handler: Arc<RequestHandler>, config: &GrpcConfig) -> Router {
     let service = GrpcService {
-        intake,
+        handler,
         limit: config.limit(),
     };
-    Router::new().fallback(handle_call).with_state(service)
+    Router::new().fallback(serve_call).with_state(service)
 }
 
-async fn handle_call(State(service): State<GrpcService>, request: Request) -> Response {
+async fn serve_call(State(service): State<GrpcService>, request: Request) -> Response {
     let kind = request.headers().get(header::CONTENT_TYPE);
     let is_grpc = kind.is_some_and(|kind| kind.as_bytes().starts_with(GRPC.as_bytes()));
     if request.method() != Method::POST || !is_grpc {
@@ -53,14 +53,14 @@ async fn handle_call(State(service): State<GrpcService>, request: Request) -> Re
     }
     let Some(signal) = signal_of_method(request.uri().path()) else {
         let path = request.uri().path();
-        return failure(&RequestRejection::unserved(format!(
+        return failure(&RequestRejection::unsupported_signal(format!(
             "unknown method {path}"
         )));
     };
     match export(&service, signal, request).await {
         Ok(accepted) => success(&accepted),
         Err(rejection) => {
-            service.intake.count_rejection(signal, &rejection);
+            service.handler.count_rejection(signal, &rejection);
             failure(&rejection)
         }
     }
@@ -71,13 +71,13 @@ async fn export(
     signal: Signal,
     request: Request,
 ) -> Result<AcceptedExport, RequestRejection> {
-    service.intake.check_signal(signal)?;
+    service.handler.check_signal(signal)?;
     let now = Instant::now();
     let deadline = timeout(request.headers())?.and_then(|wait| now.checked_add(wait));
     let coding = content_coding(request.headers())?;
     let limit = service.limit;
     let body = request.into_body();
-    let (body, charge) = service.intake.read(body, limit + PREFIX, deadline).await?;
+    let (body, charge) = service.handler.read(body, limit + PREFIX, deadline).await?;
     let (message, compressed) = unframe(body, limit)?;
     let coding = match (compressed, coding) {
         (false, _) => ContentCoding::Identity,
@@ -98,7 +98,7 @@ async fn export(
         deadline,
         charge,
     };
-    service.intake.accept(request).await
+    service.handler.deliver(request).await
 }
 
 fn signal_of_method(path: &str) -> Option<Signal> {
@@ -198,7 +198,7 @@ fn failure(rejection: &RequestRejection) -> Response {
     let mut response: Response = rejection.status().into_http();
     response
         .headers_mut()
-        .insert("grpc-accept-encoding", ACCEPTED);
+        .insert("grpc-accept-encoding", ACCEPTED_CODINGS);
     response
 }
 

@@ -12,7 +12,7 @@ use pipeline::Signal;
 use super::compression::ContentCoding;
 use super::config::HttpConfig;
 use super::cors;
-use super::intake::{self, AcceptedExport, Intake, OtlpEncoding};
+use super::intake::{self, AcceptedExport, OtlpEncoding, RequestHandler};
 use super::rejection::RequestRejection;
 use super::response;
 
@@ -21,15 +21,15 @@ const JSON: &str = "application/json";
 
 #[derive(Debug)]
 struct HttpService {
-    intake: Arc<Intake>,
+    handler: Arc<RequestHandler>,
     limit: usize,
     paths: [(String, Signal); 3],
 }
 
-/// The router of the socket: serves the path of each signal.
-pub(super) fn router(intake: Arc<Intake>, config: &HttpConfig) -> Router {
+/// The router of the HTTP server, which serves the path of each signal.
+pub(super) fn router(handler: Arc<RequestHandler>, config: &HttpConfig) -> Router {
     let service = HttpService {
-        intake,
+        handler,
         limit: config.limit(),
         paths: [
             (config.traces_url_path.clone(), Signal::Traces),
@@ -38,7 +38,7 @@ pub(super) fn router(intake: Arc<Intake>, config: &HttpConfig) -> Router {
         ],
     };
     let router = Router::new()
-        .fallback(handle_request)
+        .fallback(serve_request)
         .with_state(Arc::new(service));
     match config.cors.as_ref().and_then(cors::layer) {
         Some(layer) => router.layer(layer),
@@ -46,8 +46,8 @@ pub(super) fn router(intake: Arc<Intake>, config: &HttpConfig) -> Router {
     }
 }
 
-/// Handles every request of the socket.
-async fn handle_request(State(service): State<Arc<HttpService>>, request: Request) -> Response {
+/// Serves a request to any path.
+async fn serve_request(State(service): State<Arc<HttpService>>, request: Request) -> Response {
     let path = request.uri().path();
     let Some((_, signal)) = service.paths.iter().find(|(served, _)| served == path) else {
         return (StatusCode::NOT_FOUND, "404 page not found").into_response();
@@ -65,7 +65,7 @@ async fn handle_request(State(service): State<Arc<HttpService>>, request: Reques
     match export(&service, signal, encoding, request).await {
         Ok(accepted) => success(signal, encoding, &accepted),
         Err(rejection) => {
-            service.intake.count_rejection(signal, &rejection);
+            service.handler.count_rejection(signal, &rejection);
             failure(encoding, &rejection)
         }
     }
@@ -77,11 +77,11 @@ async fn export(
     encoding: OtlpEncoding,
     request: Request,
 ) -> Result<AcceptedExport, RequestRejection> {
-    service.intake.check_signal(signal)?;
+    service.handler.check_signal(signal)?;
     let coding = content_coding(request.headers())?;
     let limit = service.limit;
     let body = request.into_body();
-    let (message, charge) = service.intake.read(body, limit, None).await?;
+    let (message, charge) = service.handler.read(body, limit, None).await?;
     let request = intake::Request {
         signal,
         encoding,
@@ -91,10 +91,10 @@ async fn export(
         deadline: None,
         charge,
     };
-    service.intake.accept(request).await
+    service.handler.deliver(request).await
 }
 
-/// The encoding of the body by `Content-Type`; none for an unsupported media type.
+/// The encoding of the body by `Content-Type`; `None` if the media type is missing or not supported.
 fn encoding(headers: &HeaderMap) -> Option<OtlpEncoding> {
     let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     let media_type = value.split(';').next().unwrap_or_default().trim();

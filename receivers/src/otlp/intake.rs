@@ -1,5 +1,5 @@
-//! Accepts one request of either protocol: reads, decompresses and decodes it, sends the batch to the pipelines
-//! and waits for the acknowledgement.
+//! Handles one request of either protocol: reads, decompresses and decodes it, sends the batch to the pipelines and
+//! waits for the outcome of its delivery.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,13 +19,13 @@ use super::rejection::RequestRejection;
 /// How long the receiver waits for the delivery of a request whose sender set no timeout.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The largest body, in bytes, that is decoded on a connection's thread. Decoding a larger one takes more than
+/// The largest body, in bytes, that is decoded on the task of its connection. Decoding a larger body takes more than
 /// 500 µs, so it runs on the blocking pool.
 const INLINE_DECODE_LIMIT: usize = 256 << 10;
 
 /// The state that all requests to one receiver share.
 #[derive(Debug)]
-pub(super) struct Intake {
+pub(super) struct RequestHandler {
     output: Output,
     source: Arc<str>,
     budget: RequestBudget,
@@ -45,36 +45,40 @@ pub(super) struct Request {
     pub(super) encoding: OtlpEncoding,
     pub(super) coding: ContentCoding,
     pub(super) message: Bytes,
-    /// The largest size after decompression, in bytes.
+    /// The maximum size of the decompressed message, in bytes.
     pub(super) limit: usize,
     /// The sender's deadline, if it set one.
     pub(super) deadline: Option<Instant>,
+    /// Keeps the bytes of the request reserved in the budget.
     pub(super) charge: BudgetCharge,
 }
 
-/// An accepted request. Some rows may have been rejected permanently while all others were delivered.
+/// An accepted request. If some of its rows were rejected permanently, all other rows were delivered.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct AcceptedExport {
     pub(super) rejected_rows: u64,
+    /// Why rows were rejected.
     pub(super) reason: String,
 }
 
-impl Intake {
-    pub(super) fn new(output: Output, source: Arc<str>, budget: RequestBudget) -> Intake {
-        Intake {
+impl RequestHandler {
+    pub(super) fn new(output: Output, source: Arc<str>, budget: RequestBudget) -> RequestHandler {
+        RequestHandler {
             output,
             source,
             budget,
         }
     }
 
+    /// Checks that a pipeline accepts this signal.
+    ///
     /// # Errors
     /// If no pipeline accepts this signal from this receiver.
     pub(super) fn check_signal(&self, signal: Signal) -> Result<(), RequestRejection> {
         if self.output.accepts(signal) {
             return Ok(());
         }
-        Err(RequestRejection::unserved(format!(
+        Err(RequestRejection::unsupported_signal(format!(
             "no pipeline accepts {signal} from receiver {}",
             self.source
         )))
@@ -97,39 +101,36 @@ impl Intake {
         Ok((whole, charge))
     }
 
-    /// Delivers a request. Returns once everything derived from it is durable.
-    ///
-    /// # Errors
-    /// If the request was rejected as a whole.
-    pub(super) async fn accept(
-        &self,
-        request: Request,
-    ) -> Result<AcceptedExport, RequestRejection> {
-        self.deliver(request).await
-    }
-
     /// Counts and logs a rejected request.
     pub(super) fn count_rejection(&self, signal: Signal, rejection: &RequestRejection) {
         self.output
             .count_refused_request(signal, rejection.kind.name());
-        // At a higher log level senders could fill the disk with log lines.
+        // At a higher log level, senders could fill the disk with log lines.
         debug!(source = %self.source, %signal, kind = ?rejection.kind, message = rejection.message, "rejected a request");
     }
 
-    async fn deliver(&self, request: Request) -> Result<AcceptedExport, RequestRejection> {
-        let requested = request.deadline;
-        let until = requested.unwrap_or_else(|| Instant::now() + DEFAULT_TIMEOUT);
+    /// Sends a request to the pipelines and waits until its delivery completes.
+    ///
+    /// # Errors
+    /// If the request is rejected as a whole.
+    pub(super) async fn deliver(
+        &self,
+        request: Request,
+    ) -> Result<AcceptedExport, RequestRejection> {
+        let senders_deadline = request.deadline;
+        let until = senders_deadline.unwrap_or_else(|| Instant::now() + DEFAULT_TIMEOUT);
         let (delivery, receipt) = Delivery::new(Some(until));
         let (batch, charge) = self.decode(request, delivery).await?;
         batch.delivery().set_sent_rows(batch.num_rows());
         if batch.num_rows() > 0 {
             self.output.try_send(&batch)?;
         }
-        // From here on the queues account for the batch. The receipt resolves when the last pipeline is done with it.
+        // The queues account for the memory of the batch now. The receipt resolves when no clone of the delivery is
+        // left.
         drop(batch);
         drop(charge);
         let Ok(outcome) = timeout_at(until, receipt).await else {
-            return Err(if requested.is_some() {
+            return Err(if senders_deadline.is_some() {
                 RequestRejection::deadline("deadline exceeded before the request was delivered")
             } else {
                 let seconds = DEFAULT_TIMEOUT.as_secs();
@@ -155,7 +156,7 @@ impl Intake {
         delivery: Delivery,
     ) -> Result<(Batch, BudgetCharge), RequestRejection> {
         let source = self.source.clone();
-        // The decompressed size is not known beforehand, so a compressed body is always decoded on the pool.
+        // The decompressed size is not known in advance, so a compressed body is always decoded on the pool.
         let inline = request.coding == ContentCoding::Identity
             && request.message.len() <= INLINE_DECODE_LIMIT;
         let work = move || decompress_and_decode(request, &source, delivery);

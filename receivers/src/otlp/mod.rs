@@ -11,13 +11,13 @@
 //!         tls: {cert_file: /etc/airdig/server.pem, key_file: /etc/airdig/server.key}
 //! ```
 //!
-//! The receiver responds once everything derived from a request is durable. A rejection that the sender may retry
-//! has the delay of the retry: `rejection.rs` has the table of rejections.
+//! The receiver responds when the delivery of the request has an outcome; see ARCHITECTURE.md. If the sender may retry,
+//! the response has the delay before the retry. `rejection.rs` has the table of rejections.
 //!
 //! ```text
-//!  grpc ─┐ body    compression   decode    Output::try_send     Receipt
-//!        ├▶ read ─▶ decompress ─▶ decode ─▶ all queues or none ─▶ response
-//!  http ─┘ charged to the budget, bounded    charged to the queues
+//!  grpc ─┐
+//!        ├▶ read body ─▶ decompress ─▶ decode ─▶ send to all pipelines, or none ─▶ wait ─▶ respond
+//!  http ─┘ └─ memory: request budget (`budget.rs`) ─┘ └── memory: queues of the pipelines ──┘
 //! ```
 
 use std::sync::Arc;
@@ -46,7 +46,7 @@ mod tests;
 pub use config::{Config, CorsConfig, GrpcConfig, HttpConfig, OtlpConfigError};
 
 use budget::RequestBudget;
-use intake::Intake;
+use intake::RequestHandler;
 use serve::Socket;
 
 /// Receives OTLP over gRPC and HTTP.
@@ -76,7 +76,7 @@ impl BuildReceiver for Otlp {
         Ok(Otlp {
             config,
             id: host.id().to_string(),
-            budget: RequestBudget::for_requests_of(grpc.max(http)),
+            budget: RequestBudget::for_largest_request(grpc.max(http)),
             grpc: None,
             http: None,
         })
@@ -116,17 +116,17 @@ impl Receiver for Otlp {
             grpc,
             http,
         } = *self;
-        let intake = Arc::new(Intake::new(output, id.into(), budget));
+        let handler = Arc::new(RequestHandler::new(output, id.into(), budget));
         let grpc = async {
             if let (Some(socket), Some(config)) = (grpc, &config.grpc) {
-                let router = grpc::router(intake.clone(), config);
+                let router = grpc::router(handler.clone(), config);
                 let builder = serve::grpc_connections(config.max_concurrent_streams);
                 socket.serve(router, builder, stop.clone()).await;
             }
         };
         let http = async {
             if let (Some(socket), Some(config)) = (http, &config.http) {
-                let router = http::router(intake.clone(), config);
+                let router = http::router(handler.clone(), config);
                 socket
                     .serve(router, serve::http_connections(), stop.clone())
                     .await;

@@ -9,7 +9,7 @@
 //! | overloaded | ResourceExhausted with RetryInfo | 429 with Retry-After | yes |
 //! | unavailable | Unavailable with RetryInfo | 503 with Retry-After | yes |
 //! | deadline | DeadlineExceeded | 503 with Retry-After | yes |
-//! | unserved | Unimplemented | 404 | no |
+//! | unsupported signal | Unimplemented | 404 | no |
 //! | failed | Internal | 500 | no |
 //!
 //! Source: OTLP 1.x, "Failures" and "Throttling"; the Collector's `internal/errors`.
@@ -27,7 +27,7 @@ use tonic_types::{ErrorDetails, StatusExt};
 pub(super) struct RequestRejection {
     pub(super) kind: RejectionKind,
     pub(super) message: String,
-    /// The delay after which the sender should send again; none if it should not.
+    /// The delay after which the sender should send again; `None` if it should not.
     pub(super) retry_after: Option<Duration>,
 }
 
@@ -40,12 +40,15 @@ pub(super) enum RejectionKind {
     /// The receiver does not support this compression.
     UnknownCoding,
     TooLarge,
+    /// The request budget is exhausted, or a queue is full.
     Overloaded,
+    /// The request could not be delivered now, for example because a pipeline stopped.
     Unavailable,
-    /// The deadline has passed.
+    /// The request was not read or delivered before its deadline.
     Deadline,
-    /// No pipeline accepts this signal from this receiver, or there is no such signal.
-    Unserved,
+    /// No pipeline accepts this signal from this receiver, or the gRPC method is unknown.
+    UnsupportedSignal,
+    /// A component refused the request permanently, or decoding panicked.
     Failed,
 }
 
@@ -60,7 +63,7 @@ impl RejectionKind {
             RejectionKind::Overloaded => "overloaded",
             RejectionKind::Unavailable => "unavailable",
             RejectionKind::Deadline => "deadline",
-            RejectionKind::Unserved => "unserved",
+            RejectionKind::UnsupportedSignal => "unserved",
             RejectionKind::Failed => "failed",
         }
     }
@@ -84,8 +87,8 @@ impl RequestRejection {
         RequestRejection::permanent(RejectionKind::TooLarge, message)
     }
 
-    pub(super) fn unserved(message: impl Into<String>) -> RequestRejection {
-        RequestRejection::permanent(RejectionKind::Unserved, message)
+    pub(super) fn unsupported_signal(message: impl Into<String>) -> RequestRejection {
+        RequestRejection::permanent(RejectionKind::UnsupportedSignal, message)
     }
 
     pub(super) fn failed(message: impl Into<String>) -> RequestRejection {
@@ -130,12 +133,12 @@ impl RequestRejection {
             RejectionKind::TooLarge | RejectionKind::Overloaded => Code::ResourceExhausted,
             RejectionKind::Unavailable => Code::Unavailable,
             RejectionKind::Deadline => Code::DeadlineExceeded,
-            RejectionKind::UnknownCoding | RejectionKind::Unserved => Code::Unimplemented,
+            RejectionKind::UnknownCoding | RejectionKind::UnsupportedSignal => Code::Unimplemented,
             RejectionKind::Corrupt | RejectionKind::Failed => Code::Internal,
         }
     }
 
-    /// The code in the body of an HTTP response: the one that corresponds to its HTTP status.
+    /// The gRPC code in the body of an HTTP response, which must agree with the HTTP status.
     pub(super) fn http_code(&self) -> Code {
         match self.kind {
             RejectionKind::Corrupt | RejectionKind::UnknownCoding => Code::InvalidArgument,
@@ -151,7 +154,7 @@ impl RequestRejection {
             RejectionKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             RejectionKind::Overloaded => StatusCode::TOO_MANY_REQUESTS,
             RejectionKind::Unavailable | RejectionKind::Deadline => StatusCode::SERVICE_UNAVAILABLE,
-            RejectionKind::Unserved => StatusCode::NOT_FOUND,
+            RejectionKind::UnsupportedSignal => StatusCode::NOT_FOUND,
             RejectionKind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -269,7 +272,7 @@ mod tests {
                 (Code::DeadlineExceeded, 503, true, Some(1)),
             ),
             (
-                RequestRejection::unserved(""),
+                RequestRejection::unsupported_signal(""),
                 (Code::Unimplemented, 404, false, None),
             ),
             (

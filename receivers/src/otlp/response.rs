@@ -11,8 +11,8 @@ use serde_json::json;
 use super::intake::AcceptedExport;
 use super::rejection::RequestRejection;
 
-/// The response to an accepted request. The bytes are the same for all signals: field 1 is the partial
-/// success, and in it field 1 the rejected rows and field 2 the reason.
+/// The response to an accepted request. The bytes are the same for all signals: field 1 is the partial success. Its
+/// field 1 is the number of rejected rows, its field 2 the reason.
 pub(super) fn protobuf(accepted: &AcceptedExport) -> Bytes {
     if *accepted == AcceptedExport::default() {
         return Bytes::new();
@@ -27,7 +27,7 @@ pub(super) fn protobuf(accepted: &AcceptedExport) -> Bytes {
     response.encode_to_vec().into()
 }
 
-/// The response to an accepted request in JSON, where the name of the count depends on the signal and an int64 is a string.
+/// The response to an accepted request in JSON. The name of the count depends on the signal, and an int64 is a string.
 pub(super) fn json(signal: Signal, accepted: &AcceptedExport) -> Bytes {
     let rejected = match signal {
         Signal::Metrics => "rejectedDataPoints",

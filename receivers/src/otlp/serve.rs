@@ -1,4 +1,4 @@
-//! Listening sockets, plain or with TLS: bound at start, served until the stop, then drained.
+//! Listening sockets, in plain text or with TLS: bound at the start, served until the stop, then drained.
 
 use std::io;
 use std::net::SocketAddr;
@@ -83,7 +83,7 @@ impl Socket {
                 }
                 Err(error) if concerns_one_peer(&error) => {}
                 Err(error) => {
-                    // Usually the process has no free file descriptors: wait until connections end.
+                    // Usually the process has no free file descriptor until a connection ends.
                     warn!(address = %self.address, %error, "cannot accept connections");
                     tokio::time::sleep(Duration::from_secs(1)).await;
                 }
@@ -112,7 +112,7 @@ async fn serve_connection(
     builder: auto::Builder<TokioExecutor>,
     stop: CancellationToken,
 ) {
-    // Responses are small and senders wait for them. An error means that the peer has disconnected.
+    // Responses are small, and senders wait for them. An error means that the peer has disconnected.
     let _ = stream.set_nodelay(true);
     let Some(tls) = tls else {
         let mut first = [0];
@@ -174,8 +174,8 @@ async fn serve_http<S>(
     }
 }
 
-/// Drives a connection that shuts down until it ends, or until it has had no request in flight for a second: then its
-/// peer has sent part of a request, or of the HTTP/2 preface, and nothing more.
+/// Drives a connection in graceful shutdown until it ends. Gives up a connection without a request in flight after a
+/// second: its peer sent only a part of a request or of the HTTP/2 preface.
 async fn finish<E>(
     mut connection: impl Future<Output = Result<(), E>> + Unpin,
     requests: &TaskTracker,
@@ -192,8 +192,7 @@ async fn finish<E>(
     }
 }
 
-/// The largest HTTP/2 frame, in bytes. If a sender uses frames of this size, a request of usual size fits into one
-/// frame and is not copied.
+/// The largest HTTP/2 frame, in bytes. A request of usual size fits into one such frame, and is then not copied.
 const MAX_FRAME: u32 = 256 << 10;
 
 /// Connections that accept only HTTP/2, which gRPC requires.
@@ -219,7 +218,7 @@ fn connections() -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_concurrent_streams(256)
         .max_frame_size(MAX_FRAME)
-        // Detects peers that vanished, and frees their memory.
+        // Closes connections to peers that vanished, and frees their memory.
         .keep_alive_interval(Duration::from_secs(60))
         .keep_alive_timeout(Duration::from_secs(20));
     builder

@@ -52,10 +52,10 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-/// Sends the query. Returns the query and its response.
+/// Sends the query. Returns the text of the query and its response.
 ///
 /// # Errors
-/// The message for the user, if there is no GraphQL response.
+/// If there is no GraphQL response: the message for the user.
 fn send(arguments: &Arguments) -> Result<(String, Json), String> {
     let mut query = arguments.query.clone();
     if query == "-" {

@@ -3,8 +3,8 @@
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Map, Value as Json};
 
-/// Renders the table; none if the response has no list of objects. Columns have the order of the fields in the query,
-/// which may differ from their order in the response.
+/// Renders the table; `None` if the response has no list of objects. Columns have the order of the fields in the query,
+/// since the response may have them in another order.
 pub(super) fn render(data: &Json, query: &str) -> Option<String> {
     let rows: Vec<Map<String, Json>> = first_list(data)?.iter().map(row).collect();
     let mut columns: Vec<&String> = Vec::new();
@@ -47,22 +47,23 @@ fn strip_arguments(query: &str) -> String {
     fields
 }
 
-/// The positions in the query of a column's outer field, and of the field within it.
+/// Where the query names the outer field of a column, and where it then names the inner field.
 fn position(column: &str, query: &str) -> (usize, usize) {
     let find = |name: &str, from: usize| {
-        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        let is_name_char = |c: char| c.is_alphanumeric() || c == '_';
         let mut names = query[from..].match_indices(name).map(|(at, _)| from + at);
-        let is_whole = |at: &usize| {
-            !query[..*at].ends_with(is_part) && !query[at + name.len()..].starts_with(is_part)
+        let is_whole_name = |at: &usize| {
+            !query[..*at].ends_with(is_name_char)
+                && !query[at + name.len()..].starts_with(is_name_char)
         };
-        names.find(is_whole).unwrap_or(query.len())
+        names.find(is_whole_name).unwrap_or(query.len())
     };
     let (outer, inner) = column.split_once('.').unwrap_or((column, ""));
     let outer = find(outer, 0);
     (outer, find(inner, outer))
 }
 
-/// The first array of objects; arrays nearer to the root come first.
+/// The first array of objects. An array that is a member of an object comes before arrays nested in other members.
 fn first_list(json: &Json) -> Option<&Vec<Json>> {
     match json {
         Json::Array(items) if items.iter().any(Json::is_object) => Some(items),
@@ -77,8 +78,8 @@ fn first_list(json: &Json) -> Option<&Vec<Json>> {
     }
 }
 
-/// The cells of an item. A nested object adds columns `outer.inner`; the `node` of a Relay edge adds its fields
-/// directly.
+/// The cells of an item, by column. The fields of a nested object become columns `outer.inner`; those of the `node` of
+/// a Relay edge become columns `inner`.
 fn row(item: &Json) -> Map<String, Json> {
     let mut row = Map::new();
     for (key, value) in item.as_object().into_iter().flatten() {
@@ -105,7 +106,6 @@ fn cell(value: &Json) -> String {
         // Names are untrusted input: terminal control characters are escaped.
         Json::String(text) if text.contains(char::is_control) => text.escape_debug().to_string(),
         Json::String(text) => text.clone(),
-        // 0.012345 becomes 0.01235.
         Json::Number(number) if number.is_f64() => {
             round_to_four_digits(number.as_f64().unwrap_or_default())
         }
@@ -113,7 +113,7 @@ fn cell(value: &Json) -> String {
     }
 }
 
-/// Four significant digits.
+/// Rounds to four significant digits (0.0123456 becomes 0.01235), but keeps all digits before the point.
 fn round_to_four_digits(number: f64) -> String {
     if number == 0.0 {
         return "0".to_owned();

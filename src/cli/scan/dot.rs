@@ -44,7 +44,7 @@ pub(super) fn text(resources: &ScannedResources<'_>) -> String {
     text
 }
 
-/// A quoted string, in which a line break is `\n`.
+/// Quotes a string for DOT: a line break becomes `\n`.
 fn quoted(text: &str) -> String {
     let escaped = text
         .replace('\\', "\\\\")

@@ -111,7 +111,7 @@ impl Arguments {
             if *class == ComponentClass::Receiver
                 && id.kind() == <Aws as pipeline::registry::ComponentMeta>::TYPE
             {
-                // The topology check has decoded it without an error.
+                // The topology check has decoded this configuration, so this does not fail.
                 configs.extend(declared.config.decode().ok());
             }
         }
@@ -122,7 +122,7 @@ impl Arguments {
         Ok(configs)
     }
 
-    /// The options as the YAML configuration of the receiver.
+    /// The options as the configuration of an `aws` receiver.
     fn receiver_config(&self) -> Json {
         let mut config_json = json!({"regions": self.regions, "kinds": {"include": self.kinds}});
         if let Some(role) = &self.role_arn {

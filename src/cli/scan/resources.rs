@@ -11,7 +11,7 @@ use pipeline::schema::aliases::kind::SAME_AS;
 use pipeline::schema::edges::kind;
 use pipeline::schema::resources::op;
 
-/// The longest path from a resource to its VPC, in edges.
+/// The maximum number of resources on a path from a resource to a subnet or VPC that contains it, both included.
 const MAX_DISTANCE: usize = 6;
 
 /// A resource that the scan reported.
@@ -21,7 +21,7 @@ pub(super) struct ScannedResource<'a> {
     pub(super) kind: &'a str,
     pub(super) name: Option<&'a str>,
     pub(super) account: &'a str,
-    /// None for global resources.
+    /// `None` for global resources.
     pub(super) region: Option<&'a str>,
     /// The kind of each edge, and the uid of its target.
     pub(super) relations: Vec<(&'a str, &'a str)>,
@@ -52,10 +52,10 @@ impl<'a> ScannedResources<'a> {
                 .into_iter()
                 .flat_map(|items| items.relations());
             let aliases = row.aliases.into_iter().flat_map(|items| items.aliases());
-            let same = aliases.filter(|(kind, ..)| *kind == SAME_AS);
+            let same_as = aliases.filter(|(kind, ..)| *kind == SAME_AS);
             resources
                 .same_as
-                .extend(same.map(|(_, other, _)| (other, uid)));
+                .extend(same_as.map(|(_, value, _)| (value, uid)));
             let resource = ScannedResource {
                 uid,
                 kind: row.kind.unwrap_or("unknown"),
@@ -72,8 +72,8 @@ impl<'a> ScannedResources<'a> {
 
     /// Finds a resource by its uid or by a `same_as` alias.
     pub(super) fn find(&self, uid: &str) -> Option<&ScannedResource<'a>> {
-        let own = self.all.get(uid);
-        own.or_else(|| self.all.get(self.same_as.get(uid)?))
+        let by_uid = self.all.get(uid);
+        by_uid.or_else(|| self.all.get(self.same_as.get(uid)?))
     }
 
     /// All edges, including those to resources that were not scanned.
@@ -121,23 +121,23 @@ pub(super) struct Containers<'a> {
 }
 
 impl<'a> ScannedResource<'a> {
-    /// The resources that it is part of; if there are none, those that it is attached to or a member of.
+    /// The targets of the edges `PART_OF`; if there are none, those of `ATTACHED_TO` and `MEMBER_OF`.
     fn parents(&self) -> impl Iterator<Item = &'a str> {
-        let has_parent = self
+        let is_part = self
             .relations
             .iter()
             .any(|(kind, _)| *kind == kind::PART_OF);
-        let leads_up = move |kind: &str| match has_parent {
+        let leads_to_parent = move |kind: &str| match is_part {
             true => kind == kind::PART_OF,
             false => matches!(kind, kind::ATTACHED_TO | kind::MEMBER_OF),
         };
         let relations = self.relations.iter();
         relations
-            .filter(move |(kind, _)| leads_up(kind))
+            .filter(move |(kind, _)| leads_to_parent(kind))
             .map(|(_, to)| *to)
     }
 
-    /// The name, or the id of a resource without a name.
+    /// The name; for a resource without a name, its id.
     pub(super) fn label(&self) -> Cow<'a, str> {
         label(self.name, self.uid)
     }

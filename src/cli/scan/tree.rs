@@ -7,7 +7,7 @@ use pipeline::label::short_id;
 
 use super::resources::{ScannedResource, ScannedResources, short_kind};
 
-/// The length at which lines wrap, in characters.
+/// The maximum length of a line, in characters.
 const WIDTH: usize = 110;
 
 /// Number of resources by kind.
@@ -59,6 +59,7 @@ pub(super) fn text(resources: &ScannedResources<'_>) -> String {
 }
 
 impl<'a> RegionTree<'a> {
+    /// Counts a resource in its VPC and subnet.
     fn add(&mut self, resources: &ScannedResources<'a>, resource: &ScannedResource<'a>) {
         let containers = resources.containers(resource);
         let (Some(vpc), 1) = (containers.vpcs.first(), containers.vpcs.len()) else {
@@ -80,17 +81,18 @@ impl<'a> RegionTree<'a> {
         *counts.entry(short_kind(resource.kind)).or_default() += 1;
     }
 
-    fn write(&self, resources: &ScannedResources<'_>, has_vpcs: bool, text: &mut String) {
-        let lines = self.vpcs.len() + usize::from(!self.outside.is_empty());
+    /// Writes the tree. `can_have_vpcs` is false for global resources.
+    fn write(&self, resources: &ScannedResources<'_>, can_have_vpcs: bool, text: &mut String) {
+        let branch_count = self.vpcs.len() + usize::from(!self.outside.is_empty());
         for (index, (uid, vpc)) in by_name(resources, &self.vpcs).into_iter().enumerate() {
-            let (branch, below) = branches(index + 1 == lines);
+            let (branch, below) = branches(index + 1 == branch_count);
             let inner = if vpc.subnets.is_empty() {
                 "   "
             } else {
                 "│  "
             };
             let under = format!("{below}{inner}");
-            line(
+            write_line(
                 text,
                 branch,
                 &under,
@@ -100,7 +102,7 @@ impl<'a> RegionTree<'a> {
             for (index, (uid, counts)) in by_name(resources, &vpc.subnets).into_iter().enumerate() {
                 let (branch, inner) = branches(index + 1 == vpc.subnets.len());
                 let (branch, under) = (format!("{below}{branch}"), format!("{below}{inner}"));
-                line(
+                write_line(
                     text,
                     &branch,
                     &under,
@@ -110,16 +112,16 @@ impl<'a> RegionTree<'a> {
             }
         }
         if !self.outside.is_empty() {
-            let label = match self.vpcs.is_empty() && has_vpcs {
+            let label = match self.vpcs.is_empty() && can_have_vpcs {
                 true => "in no scanned VPC",
                 false => "in no VPC",
             };
-            line(text, "└─ ", "   ", label, &self.outside);
+            write_line(text, "└─ ", "   ", label, &self.outside);
         }
     }
 }
 
-/// The prefixes of a line and of the lines below it.
+/// The prefix of a line, and that of the lines below it.
 fn branches(is_last: bool) -> (&'static str, &'static str) {
     if is_last {
         ("└─ ", "   ")
@@ -128,29 +130,36 @@ fn branches(is_last: bool) -> (&'static str, &'static str) {
     }
 }
 
-/// `├─ Subnet public-a (subnet-1): 2 Instance, 1 NatGateway`, wrapped if it is too long.
-fn line(text: &mut String, branch: &str, under: &str, heading: &str, counts: &KindCounts<'_>) {
+/// Writes a line such as `├─ Subnet public-a (subnet-1): 2 Instance, 1 NatGateway`, and wraps it if it is too long.
+/// `branch` is the prefix of the line, `under` that of its continuation.
+fn write_line(
+    text: &mut String,
+    branch: &str,
+    under: &str,
+    heading: &str,
+    counts: &KindCounts<'_>,
+) {
     let mut current = format!("{branch}{heading}");
-    let mut mark = ": ";
+    let mut separator = ": ";
     for (kind, count) in counts {
-        let next = format!("{mark}{count} {kind}");
+        let next = format!("{separator}{count} {kind}");
         if current.chars().count() + next.chars().count() > WIDTH {
-            let _ = writeln!(text, "{current}{}", mark.trim_end());
+            let _ = writeln!(text, "{current}{}", separator.trim_end());
             current = format!("{under}  {count} {kind}");
         } else {
             current.push_str(&next);
         }
-        mark = ", ";
+        separator = ", ";
     }
     let _ = writeln!(text, "{current}");
 }
 
-/// The entries of a map from uids, sorted by name, then by uid.
+/// The entries of a map with uids as keys, sorted by the name of the resource, then by uid.
 fn by_name<'m, V>(
     resources: &ScannedResources<'_>,
-    of: &'m BTreeMap<&str, V>,
+    by_uid: &'m BTreeMap<&str, V>,
 ) -> Vec<(&'m str, &'m V)> {
-    let mut all: Vec<_> = of.iter().map(|(uid, value)| (*uid, value)).collect();
+    let mut all: Vec<_> = by_uid.iter().map(|(uid, value)| (*uid, value)).collect();
     all.sort_by_key(|(uid, _)| (resources.find(uid).and_then(|resource| resource.name), *uid));
     all
 }

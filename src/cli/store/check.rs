@@ -7,7 +7,7 @@ use clap::Args;
 use exporters::sqlite;
 use pipeline::store::CheckReport;
 
-use super::{StoreAddress, line, plural};
+use super::{StoreAddress, on_one_line, plural};
 use crate::cli::{FAILED, plain_table, print};
 
 #[derive(Args, Debug)]
@@ -22,7 +22,7 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     let store = sqlite::open_existing(&arguments.store.path).await;
-    let store = store.map_err(|error| line(&error))?;
+    let store = store.map_err(|error| on_one_line(&error))?;
     let checked = async {
         let first = store.check(arguments.rebuild).await?;
         if !arguments.rebuild || first.is_clean() {
@@ -34,7 +34,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     let checked = checked.await;
     sqlite::close(&store).await;
     let failed = |error: pipeline::store::rows::RowsError| {
-        format!("cannot check {}: {}", arguments.store, line(&error))
+        format!("cannot check {}: {}", arguments.store, on_one_line(&error))
     };
     let (first, remaining) = checked.map_err(failed)?;
     let mut text = describe(&first);
@@ -53,6 +53,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     }
 }
 
+/// Describes the result for the user: the differences, then the totals.
 fn describe(report: &CheckReport) -> String {
     let nodes = plural(report.nodes, "node", "nodes");
     if report.is_clean() {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use exporters::sqlite;
 
-use super::{StoreAddress, line};
+use super::{StoreAddress, on_one_line};
 use crate::cli::print;
 
 #[derive(Args, Debug)]
@@ -21,6 +21,6 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     let (from, to) = (&arguments.from, &arguments.to);
     let copied = sqlite::copy(&from.path, &to.path).await;
-    let bytes = copied.map_err(|error| line(&error))?;
+    let bytes = copied.map_err(|error| on_one_line(&error))?;
     Ok(print(&format!("copied {from} to {to}: {bytes} bytes")))
 }

@@ -1,4 +1,5 @@
-//! `airdig store`: checks, repairs and copies a graph file, and releases claims in it, also while airdig writes it.
+//! `airdig store`: checks, repairs and copies a graph file, and releases the claims of a source. All commands work
+//! while airdig writes to the file.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -28,11 +29,12 @@ enum Command {
     /// Computes nodes, edges, aliases, texts and counts from the reports, a page at a time, while other
     /// processes write. The exit code is 0 if all rows agree and 1 if not.
     Check(check::Arguments),
-    /// Copy the graph into a new file, also while airdig writes it.
+    /// Copy the graph into a new file, also while airdig writes to the graph.
     ///
-    /// The copy contains all commits before its start. The file gets its name when the copy is complete.
+    /// The copy contains all commits before the start of this command. The file gets its name when the copy is
+    /// complete.
     Copy(copy::Arguments),
-    /// Release the claims of a removed receiver: its resources become unobserved, they do not end.
+    /// Release the claims of a removed receiver: its resources become unobserved, not deleted.
     ///
     /// Remove the receiver from the configuration first: a running receiver reports its resources again
     /// with its next scan.
@@ -97,7 +99,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 /// An error with its causes, on one line.
-fn line(error: &(dyn std::error::Error + 'static)) -> String {
+fn on_one_line(error: &(dyn std::error::Error + 'static)) -> String {
     ErrorChain(error).to_string()
 }
 

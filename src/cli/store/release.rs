@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use exporters::sqlite;
 
-use super::{StoreAddress, line, plural};
+use super::{StoreAddress, on_one_line, plural};
 use crate::cli::print;
 
 #[derive(Args, Debug)]
@@ -23,11 +23,11 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     let store = sqlite::open_existing(&arguments.store.path).await;
-    let store = store.map_err(|error| line(&error))?;
+    let store = store.map_err(|error| on_one_line(&error))?;
     let released = store.release(&arguments.source, arguments.scope.as_deref());
     let released = released.await;
     sqlite::close(&store).await;
-    let released = released.map_err(|error| line(&error))?;
+    let released = released.map_err(|error| on_one_line(&error))?;
     let source = &arguments.source;
     if released.is_empty() {
         let message = format!("nothing to release: no scope of `{source}` has an open claim");

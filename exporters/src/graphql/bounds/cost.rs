@@ -41,7 +41,7 @@ impl Cost {
         };
     }
 
-    /// The cost as seen from the enclosing selection set.
+    /// The cost with one more level of selection sets around it.
     pub(super) fn nested(self) -> Cost {
         Cost {
             nesting: self.nesting + 1,

@@ -1,7 +1,7 @@
 //! Computes the cost of all operations of a document with their fragments expanded.
 //!
-//! Each definition is visited once: the cost of a fragment is computed at its first spread, and each further spread
-//! adds it. So the time is linear in the length of the text, not in the size of the expansion.
+//! Each definition is visited once: the first spread of a fragment computes the cost of the fragment, and every other
+//! spread adds the same cost. So the time is linear in the length of the text, not in the size of the expansion.
 
 use std::collections::HashMap;
 
@@ -65,7 +65,8 @@ struct DocumentMeter<'d> {
 }
 
 impl<'d> DocumentMeter<'d> {
-    /// `open` is the number of enclosing selection sets. Inside an introspection, the lengths of lists count too.
+    /// `open` is the number of enclosing selection sets. `introspects`: whether the set is inside an introspection,
+    /// where the mean lengths of lists count, too.
     fn selection_set(
         &mut self,
         set: &'d Positioned<SelectionSet>,
@@ -83,7 +84,7 @@ impl<'d> DocumentMeter<'d> {
                     let mut spread_cost = self.directives(&spread.node.directives)?;
                     spread_cost.spreads += 1;
                     let name = &spread.node.fragment_name.node;
-                    // An undefined fragment is an error of validation.
+                    // Validation reports an undefined fragment.
                     if let Some((name, fragment)) = self.document.fragments.get_key_value(name) {
                         spread_cost.add(self.fragment(name, fragment, open + 1)?.nested());
                     }
@@ -93,7 +94,7 @@ impl<'d> DocumentMeter<'d> {
                     let inline = &inline.node;
                     let condition = inline.type_condition.as_ref();
                     let introspects = introspects
-                        || condition.is_some_and(|on| is_of_introspection(&on.node.on.node));
+                        || condition.is_some_and(|on| is_introspection(&on.node.on.node));
                     let mut inline_cost = self.directives(&inline.directives)?;
                     let nested =
                         self.selection_set(&inline.selection_set, open + 1, introspects)?;
@@ -108,7 +109,7 @@ impl<'d> DocumentMeter<'d> {
 
     fn field(&mut self, field: &'d Field, open: u64, introspects: bool) -> Result<Cost, Rejection> {
         let arguments = self.variables.of_arguments(&field.arguments)?;
-        let introspects = introspects || is_of_introspection(&field.name.node);
+        let introspects = introspects || is_introspection(&field.name.node);
         let mut nested = Cost::default();
         if !field.selection_set.node.items.is_empty() {
             nested = self.selection_set(&field.selection_set, open + 1, introspects)?;
@@ -149,7 +150,7 @@ impl<'d> DocumentMeter<'d> {
         }
         self.fragments.insert(name, Progress::Open);
         let fragment = &fragment.node;
-        let introspects = is_of_introspection(&fragment.type_condition.node.on.node);
+        let introspects = is_introspection(&fragment.type_condition.node.on.node);
         let mut cost = self.directives(&fragment.directives)?;
         cost.add(self.selection_set(&fragment.selection_set, open, introspects)?);
         self.fragments.insert(name, Progress::Measured(cost));
@@ -167,8 +168,8 @@ impl<'d> DocumentMeter<'d> {
     }
 }
 
-/// Whether this is the name of a field or type of introspection, such as `__schema` or `__Type`.
-fn is_of_introspection(name: &str) -> bool {
+/// Whether `name` is a field or type of introspection, such as `__schema` or `__Type`.
+fn is_introspection(name: &str) -> bool {
     name.starts_with("__")
 }
 

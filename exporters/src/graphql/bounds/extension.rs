@@ -1,6 +1,7 @@
-//! The limits that apply inside the schema: complexity after validation, and time during execution. Also suggests
-//! names for unknown ones: the suggestions of async-graphql are disabled, since they compare every unknown field of a
-//! query with every known one, which takes 150 ms for a query of 64 KiB.
+//! The limits that apply inside the schema: complexity after validation, and time during execution.
+//!
+//! Also suggests a known name for an unknown field or argument. The suggestions of async-graphql are disabled, since
+//! they compare every unknown field of a query with every known field, which takes 150 ms for a query of 64 KiB.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +16,10 @@ use tokio::time::{Instant, timeout_at};
 
 use super::limits::{bound, timed_out};
 
-/// The most errors of validation that are returned: a query may have one for each token.
+/// The maximum number of validation errors in a response: a query may have one for each token.
 const ERRORS: usize = 20;
 
-/// The time by which a query must have its response: `query_timeout` after its arrival. Subscriptions have none.
+/// The time by which a query must have its response: `query_timeout` after its arrival. Subscriptions have no deadline.
 #[derive(Clone, Copy)]
 pub(super) struct Deadline(pub(super) Instant);
 
@@ -26,7 +27,7 @@ pub(super) struct Deadline(pub(super) Instant);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ExecutionLimits {
     pub(super) max_complexity: usize,
-    /// Applies to requests without a [`Deadline`]: to each response of a subscription.
+    /// The timeout of requests without a [`Deadline`], that is of each response of a subscription.
     pub(super) query_timeout: Duration,
 }
 
@@ -83,7 +84,7 @@ fn first_errors(mut errors: Vec<ServerError>) -> Vec<ServerError> {
 
 /// Appends the nearest known name to the error of an unknown field or argument, or all known names if none is near.
 fn suggest(error: &mut ServerError, registry: &Registry) {
-    let Some((written, known)) = names(&error.message, registry) else {
+    let Some((written, known)) = unknown_name(&error.message, registry) else {
         return;
     };
     error.message += &match nearest(&written, known.iter().copied()) {
@@ -93,17 +94,17 @@ fn suggest(error: &mut ServerError, registry: &Registry) {
     };
 }
 
-/// The unknown name in an error message, and the known names. Parses `Unknown field "x" on type "T".` and
+/// The unknown name in an error message, and the known names in its place. Parses `Unknown field "x" on type "T".` and
 /// `Unknown argument "x" on field "f" of type "T".`
-fn names<'r>(message: &str, registry: &'r Registry) -> Option<(String, Vec<&'r str>)> {
+fn unknown_name<'r>(message: &str, registry: &'r Registry) -> Option<(String, Vec<&'r str>)> {
     let quoted: Vec<&str> = message.split('"').skip(1).step_by(2).collect();
     let (written, known) = match (message.split(' ').nth(1)?, quoted.as_slice()) {
-        ("field", [field, of]) => {
-            let fields = registry.types.get(*of)?.fields()?;
+        ("field", [field, type_name]) => {
+            let fields = registry.types.get(*type_name)?.fields()?;
             (field, fields.keys().map(String::as_str).collect())
         }
-        ("argument", [argument, field, of]) => {
-            let field = registry.types.get(*of)?.field_by_name(field)?;
+        ("argument", [argument, field, type_name]) => {
+            let field = registry.types.get(*type_name)?.field_by_name(field)?;
             (argument, field.args.keys().map(String::as_str).collect())
         }
         _ => return None,

@@ -10,7 +10,7 @@
 //! Queries from HTTP and from WebSockets both execute through [`BoundedSchema`].
 //! `query_timeout` covers the time in the queue, on the threads and in the resolvers.
 //!
-//! | module | rule |
+//! | module | content |
 //! |---|---|
 //! | `limits` | the limits, and the error that names the exceeded one |
 //! | `tokens` | bytes, tokens and nesting, before the recursive parser reads the text |

@@ -38,7 +38,7 @@ pub(crate) struct BoundedSchema {
     queue_permits: Arc<Semaphore>,
 }
 
-/// The most requests of a WebSocket that wait for earlier ones to begin. Each keeps its text in memory.
+/// The maximum number of requests of one WebSocket that have not begun. Each keeps its text in memory.
 const MAX_QUEUED: usize = 32;
 
 type Responses = BoxStream<'static, Response>;
@@ -54,7 +54,7 @@ impl BoundedSchema {
         config: &Config,
         stop: CancellationToken,
     ) -> io::Result<BoundedSchema> {
-        // `ExecutionLimits` adds suggestions, to the returned errors only.
+        // `ExecutionLimits` adds its own suggestions, and only to the errors that it returns.
         let builder = builder.disable_suggestions().extension(ExecutionLimits {
             max_complexity: config.max_complexity,
             query_timeout: config.query_timeout,
@@ -90,8 +90,8 @@ impl BoundedSchema {
         }
     }
 
-    /// Waits for `turn`, then checks, validates and executes the request on a check thread until it first waits for
-    /// the store. The rest of the execution runs where the responses are polled.
+    /// Waits for `turn`, then checks, validates and executes the request on a check thread up to its first pending
+    /// await. The task that polls the responses executes the rest.
     async fn begin<T>(
         &self,
         request: Request,
@@ -106,7 +106,7 @@ impl BoundedSchema {
             let _runtime = runtime.enter();
             match this.check(request, deadline) {
                 Ok(request) => poll_once(execute(&this.schema, request)),
-                Err(error) => one(Response::from_errors(vec![error])),
+                Err(error) => single_response(Response::from_errors(vec![error])),
             }
         };
         let begin = async {
@@ -114,17 +114,17 @@ impl BoundedSchema {
             match self.threads.run(check) {
                 Ok(checked) => match checked.await {
                     Ok(responses) => responses,
-                    Err(_) => one(error_response(
+                    Err(_) => single_response(error_response(
                         "internal error: validation of the query panicked",
                     )),
                 },
-                Err(full) => one(error_response(full.to_string())),
+                Err(full) => single_response(error_response(full.to_string())),
             }
         };
         tokio::select! {
             responses = begin => responses,
-            () = sleep_until(deadline) => one(timed_out(self.query_timeout)),
-            () = self.stop.cancelled() => one(error_response("airdig is shutting down: retry later")),
+            () = sleep_until(deadline) => single_response(timed_out(self.query_timeout)),
+            () = self.stop.cancelled() => single_response(error_response("airdig is shutting down: retry later")),
         }
     }
 
@@ -162,7 +162,7 @@ impl Executor for BoundedSchema {
             let reason = format!(
                 "{MAX_QUEUED} requests of this connection are already queued: send fewer at once"
             );
-            return one(error_response(reason));
+            return single_response(error_response(reason));
         };
         let this = self.clone();
         let mut turn = Box::pin(self.turn.clone().lock_owned());
@@ -185,29 +185,31 @@ impl Executor for BoundedSchema {
     }
 }
 
-fn one(response: Response) -> Responses {
+fn single_response(response: Response) -> Responses {
     stream::once(ready(response)).boxed()
 }
 
-/// Polls once: this validates the request and executes it until its first await that is pending.
+/// Polls once. This validates the request and executes it up to its first pending await.
 fn poll_once(mut responses: Responses) -> Responses {
     // The caller polls the stream again, so the wake-ups that this no-op waker drops are not lost.
     let mut context = Context::from_waker(Waker::noop());
     match responses.poll_next_unpin(&mut context) {
         Poll::Pending => responses,
         Poll::Ready(None) => stream::empty().boxed(),
-        Poll::Ready(Some(first)) => one(first).chain(responses).boxed(),
+        Poll::Ready(Some(first)) => single_response(first).chain(responses).boxed(),
     }
 }
 
-/// Shortens the parser's message, which quotes the line of the error: the line may be the whole query.
+/// Replaces a long message of the parser: the message quotes the line of the error, which may be the whole query.
 fn syntax_error(error: async_graphql::parser::Error) -> ServerError {
     const MAX_MESSAGE_BYTES: usize = 1_000;
     let mut error = ServerError::from(error);
     if error.message.len() > MAX_MESSAGE_BYTES {
-        let at = error.locations.first();
-        let at = at.map_or_else(String::new, |at| format!(" at {}:{}", at.line, at.column));
-        error.message = format!("the query cannot be parsed{at}");
+        let position = error.locations.first();
+        let place = position.map_or_else(String::new, |pos| {
+            format!(" at {}:{}", pos.line, pos.column)
+        });
+        error.message = format!("the query cannot be parsed{place}");
     }
     error
 }

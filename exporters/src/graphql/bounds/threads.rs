@@ -16,7 +16,7 @@ use tracing::error;
 /// The number of threads.
 const THREADS: usize = 2;
 
-/// The most queries in the queue.
+/// The maximum number of queries in the queue.
 pub(super) const QUEUE: usize = 128;
 
 /// The stack size of a thread, in bytes. The parser needs most of it, for a query with the deepest allowed nesting.
@@ -36,7 +36,7 @@ pub(super) struct CheckThreads {
 pub(super) struct QueueFull;
 
 impl CheckThreads {
-    /// Starts the threads. After this value is dropped, they finish the queue and end.
+    /// Starts the threads. After the returned value is dropped, the threads finish the queue and end.
     ///
     /// # Errors
     /// If a thread cannot be started.
@@ -70,7 +70,7 @@ impl CheckThreads {
     }
 
     /// Queues `check` for a thread. The receiver gets the result, or an error if `check` panics. If the receiver is
-    /// dropped before `check` starts, it is skipped.
+    /// dropped before `check` starts, `check` is skipped.
     ///
     /// # Errors
     /// If the queue is full.
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_full_queue_rejects_checks_and_an_abandoned_check_is_skipped() {
         let threads = CheckThreads::start().unwrap();
-        let blocked = threads.block();
+        let unblock = threads.block();
         let (ran, runs) = mpsc::channel();
         let check = |number: usize| {
             let ran = ran.clone();
@@ -148,7 +148,7 @@ mod tests {
             "the queue of 128 queries is full: send fewer queries at once"
         );
         let last = checks.into_iter().last().unwrap();
-        drop(blocked);
+        drop(unblock);
         last.blocking_recv().unwrap();
         assert_eq!(runs.try_iter().collect::<Vec<_>>(), [QUEUE - 1]);
     }

@@ -72,7 +72,7 @@ fn length_while(text: &[u8], is_part: impl Fn(u8) -> bool) -> usize {
     end.unwrap_or(text.len())
 }
 
-/// The length in bytes of the string at the start of `text`; `None` if it is not closed. The parser reads an
+/// The length in bytes of the string at the start of `text`; `None` if the string is not closed. The parser reads an
 /// unclosed block string as an empty string followed by another string; here it is an error.
 fn string(text: &[u8]) -> Option<usize> {
     let is_block = text.starts_with(b"\"\"\"");

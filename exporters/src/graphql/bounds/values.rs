@@ -1,5 +1,5 @@
-//! Computes the size of arguments. Validation and resolvers copy an argument at each use, together with the variables
-//! that it refers to.
+//! Computes the size of arguments. Validation and resolvers copy an argument at each use, together with the values of
+//! its variables.
 //!
 //! The size is one for each scalar, list, object and object key, plus one for every 64 bytes of a string.
 
@@ -20,10 +20,12 @@ pub(super) struct ArgumentSizes {
     pub(super) substituted: u64,
 }
 
-/// The size of each variable: that of its value or of its default, whichever is larger.
+/// The size of each variable: the larger of the sizes of its value and of its default.
 pub(super) struct VariableSizes<'d>(HashMap<&'d str, u64>);
 
 impl<'d> VariableSizes<'d> {
+    /// Measures the variables of a request.
+    ///
     /// # Errors
     /// If there are too many variables, or they are too large or nested too deep.
     pub(super) fn measure(
@@ -55,8 +57,10 @@ impl<'d> VariableSizes<'d> {
         Ok(VariableSizes(sizes))
     }
 
+    /// Measures the arguments of one field or directive.
+    ///
     /// # Errors
-    /// If a field or directive has too many arguments.
+    /// If there are too many arguments.
     pub(super) fn of_arguments(
         &self,
         arguments: &[(Positioned<Name>, Positioned<Value>)],
@@ -76,19 +80,19 @@ impl<'d> VariableSizes<'d> {
     }
 
     fn add(&self, value: &Value, sizes: &mut ArgumentSizes) {
-        let (mut own, mut variable) = (1, 0);
+        let (mut written, mut variable) = (1, 0);
         match value {
             Value::Variable(name) => variable = self.0.get(name.as_str()).copied().unwrap_or(0),
-            Value::String(text) => own += text.len() as u64 / 64,
+            Value::String(text) => written += text.len() as u64 / 64,
             Value::List(values) => values.iter().for_each(|value| self.add(value, sizes)),
             Value::Object(object) => {
-                own += object.len() as u64;
+                written += object.len() as u64;
                 object.values().for_each(|value| self.add(value, sizes));
             }
             _ => {}
         }
-        sizes.written += own;
-        sizes.substituted = sizes.substituted.saturating_add(own + variable);
+        sizes.written += written;
+        sizes.substituted = sizes.substituted.saturating_add(written + variable);
     }
 }
 

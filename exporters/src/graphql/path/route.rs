@@ -7,7 +7,7 @@ use super::search::Search;
 use crate::graphql::store::{store, store_error};
 use crate::graphql::types::{Edge, Node};
 
-/// The most edges of a path.
+/// The maximum number of edges of a path.
 const MAX_LENGTH: i32 = 10;
 
 /// A path between two nodes.

@@ -1,25 +1,26 @@
 //! Finds the path of lowest cost with a breadth-first search from both ends.
 //!
-//! A path through a container costs more than any path that avoids containers: all nodes in one VPC are two edges
-//! apart through the VPC, which means nothing. Otherwise the shorter path costs less; among paths of equal length,
-//! the one with fewer grouping edges.
+//! A path through a container costs more than any path that avoids containers: through a VPC, for example, any two of
+//! its nodes are only two edges apart, although they may have nothing to do with each other. Apart from this, a shorter
+//! path costs less. Of two paths with the same length, the one with fewer grouping edges costs less.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use pipeline::graph_store::{AsOf, Directions, Edge, GraphStore, StoreError};
 use pipeline::impact::{is_container, is_grouping};
 
-/// The most edges that one step follows.
+/// The maximum number of edges that one step follows.
 const MAX_EDGES: usize = 5_000;
 
-/// The most nodes that one pass visits.
+/// The maximum number of nodes that one pass visits.
 const MAX_NODES: usize = 20_000;
 
+/// The parameters of a search.
 pub(super) struct Search<'s> {
     pub(super) store: &'s dyn GraphStore,
-    /// The kinds of edges to follow; all if empty.
+    /// The kinds of edges to follow; if empty, all kinds.
     pub(super) kinds: &'s [String],
-    /// The most edges of the path.
+    /// The maximum number of edges of the path.
     pub(super) max_length: u32,
     pub(super) at: AsOf,
 }
@@ -37,7 +38,7 @@ pub(super) struct FoundPath {
     pub(super) edges: Vec<Edge>,
 }
 
-/// Whether a path may pass through containers. It may always start and end at one.
+/// Whether a path may pass through containers. It may always start or end at a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Containers {
     Avoided,
@@ -48,7 +49,7 @@ impl Search<'_> {
     pub(super) async fn between(&self, from: &str, to: &str) -> Result<SearchOutcome, StoreError> {
         let mut first = Pass::new(self, Containers::Avoided, from, to);
         let path = first.run().await?;
-        if path.is_some() || !first.has_avoided {
+        if path.is_some() || !first.has_avoided_container {
             let truncated = first.truncated;
             return Ok(SearchOutcome { path, truncated });
         }
@@ -66,12 +67,12 @@ struct Pass<'s> {
     containers: Containers,
     /// The search from the start of the path, and the search from its end.
     sides: [Side; 2],
-    /// Whether the pass left out a container.
-    has_avoided: bool,
+    /// Whether the pass did not enter a container that an edge leads to.
+    has_avoided_container: bool,
     truncated: bool,
 }
 
-/// The search from one end.
+/// The search from one end of the path.
 struct Side {
     reached: HashMap<String, ReachedBy>,
     /// The uids that the last step reached.
@@ -92,7 +93,7 @@ impl<'s> Pass<'s> {
             search,
             containers,
             sides: [Side::of(from), Side::of(to)],
-            has_avoided: false,
+            has_avoided_container: false,
             truncated: false,
         }
     }
@@ -131,12 +132,12 @@ impl<'s> Pass<'s> {
         let Search {
             store, kinds, at, ..
         } = *self.search;
-        let last = std::mem::take(&mut self.sides[side].frontier);
+        let frontier = std::mem::take(&mut self.sides[side].frontier);
         let edges = store
-            .edges(&last, Directions::Both, kinds, MAX_EDGES, at)
+            .edges(&frontier, Directions::Both, kinds, MAX_EDGES, at)
             .await?;
         self.truncated |= edges.len() == MAX_EDGES;
-        let mut arrivals = self.sides[side].arrivals(&last, edges);
+        let mut arrivals = self.sides[side].arrivals(&frontier, edges);
         if self.containers == Containers::Avoided {
             self.avoid_containers(&mut arrivals, side).await?;
         }
@@ -166,7 +167,7 @@ impl<'s> Pass<'s> {
         for (uid, kind) in candidates.iter().zip(kinds) {
             if is_container(&kind) {
                 arrivals.remove(uid);
-                self.has_avoided = true;
+                self.has_avoided_container = true;
             }
         }
         Ok(())
@@ -197,14 +198,14 @@ impl Side {
         }
     }
 
-    /// The new uids that `edges` lead to from the uids in `last`, each with the edge of lowest cost; among equal edges
-    /// the first one.
-    fn arrivals(&self, last: &[String], edges: Vec<Edge>) -> BTreeMap<String, ReachedBy> {
-        let last: HashSet<&String> = last.iter().collect();
+    /// The new uids that `edges` lead to from the uids in `frontier`, each with the edge of lowest cost. Of edges with
+    /// equal cost, the first one counts.
+    fn arrivals(&self, frontier: &[String], edges: Vec<Edge>) -> BTreeMap<String, ReachedBy> {
+        let frontier: HashSet<&String> = frontier.iter().collect();
         let mut arrivals: BTreeMap<String, ReachedBy> = BTreeMap::new();
         for edge in edges {
             for (near, far) in [(&edge.from, &edge.to), (&edge.to, &edge.from)] {
-                if !last.contains(near) || self.reached.contains_key(far) {
+                if !frontier.contains(near) || self.reached.contains_key(far) {
                     continue;
                 }
                 let before = self.reached.get(near).map_or(0, |near| near.grouping);

@@ -17,7 +17,7 @@ pub(super) struct HistoryQueries;
 /// The default time range of the service map: 15 minutes, in nanoseconds.
 const DEFAULT_RANGE: u64 = 15 * 60_000_000_000;
 
-/// The most edges on a page of the service map.
+/// The maximum number of edges on a page of the service map.
 const MAX_EDGES: usize = 5000;
 
 /// The largest time, in nanoseconds, that fits an i64.
@@ -44,7 +44,7 @@ impl HistoryQueries {
         let after = after
             .map(|cursor| decode::<CallsCursor>(&cursor))
             .transpose()?;
-        let at = until(to);
+        let at = as_of_end(to);
         let to = to.map_or_else(UnixNanos::now, |DateTime(to)| to);
         let default_from = UnixNanos(to.0.saturating_sub(DEFAULT_RANGE));
         let from = from.map_or(default_from, |DateTime(from)| from);
@@ -70,8 +70,8 @@ impl HistoryQueries {
         let after = after
             .map(|cursor| decode::<TimelineCursor>(&cursor))
             .transpose()?;
-        // Resolves the name as of the end of the time range, or as of now if it did not exist then.
-        let uid = match find(context, &uid, until(to)).await? {
+        // Resolves the name as of the end of the time range, or as of now if no node had the name then.
+        let uid = match find(context, &uid, as_of_end(to)).await? {
             Some(uid) => uid,
             None => find_required(context, &uid, AsOf::Now).await?,
         };
@@ -86,20 +86,21 @@ impl HistoryQueries {
                 .map(|cursor| (cursor.0.0, cursor.0.1.as_str()));
             last.is_none_or(|last| (entry.time.0, entry.id.as_str()) < last)
         };
-        // Reads one more than `first`, to find out whether there is a next page. Entries of the cursor's time that the
-        // page before had are filtered out; if too few are left, it reads twice as many.
+        // One entry more than `first` shows whether there is a next page. The read returns all entries at the time of
+        // the cursor, and those of the previous page are filtered out. If too few are left, the next read has twice the
+        // limit.
         let mut limit = first + 1;
-        let (mut entries, is_all) = loop {
+        let (mut entries, is_complete) = loop {
             let entries = store(context).timeline(&uid, from, to, limit).await;
             let entries = entries.map_err(store_error)?;
-            let is_all = entries.len() < limit;
+            let is_complete = entries.len() < limit;
             let entries: Vec<_> = entries.into_iter().filter(is_after_cursor).collect();
-            if is_all || entries.len() > first {
-                break (entries, is_all);
+            if is_complete || entries.len() > first {
+                break (entries, is_complete);
             }
             limit *= 2;
         };
-        let has_next = entries.len() > first || !is_all;
+        let has_next = entries.len() > first || !is_complete;
         entries.truncate(first);
         let mut page = Connection::new(after.is_some(), has_next);
         page.edges.extend(entries.into_iter().map(|entry| {
@@ -150,8 +151,8 @@ struct Records {
     page_info: PageInfo,
 }
 
-/// The time as of which the end of a time range is read; an end in the future is now.
-fn until(to: Option<DateTime>) -> AsOf {
+/// The time at which to read the graph for the end of a time range: now, if the end is not set or in the future.
+fn as_of_end(to: Option<DateTime>) -> AsOf {
     match to {
         Some(DateTime(to)) if to < UnixNanos::now() => AsOf::Time(to),
         _ => AsOf::Now,

@@ -1,10 +1,10 @@
 //! Checks page sizes, and computes the complexity of fields.
 //!
-//! The complexity is in fields of a response. One field takes about a microsecond.
+//! The unit of complexity is one field of a response, which takes about a microsecond.
 
 use async_graphql::{Error, Result};
 
-/// The most items of one page.
+/// The maximum number of items of one page.
 const MAX_PAGE: i32 = 500;
 
 /// The complexity of a read by name, by filter or by text.
@@ -18,7 +18,7 @@ pub(super) fn page_size(first: i32) -> Result<usize> {
     page_size_up_to(first, MAX_PAGE as usize)
 }
 
-/// Checks `first` against another limit.
+/// Checks `first` against the limit `max`.
 ///
 /// # Errors
 /// If it is negative or larger than `max`.

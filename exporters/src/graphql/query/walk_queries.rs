@@ -34,7 +34,7 @@ impl WalkQueries {
     ) -> Result<Neighborhood> {
         let (first, depth, at) = (
             limits::page_size(first)?,
-            neighbors::depth(depth)?,
+            neighbors::check_depth(depth)?,
             read_time(as_of),
         );
         let start = find_existing(context, &uid, at).await?;
@@ -47,8 +47,8 @@ impl WalkQueries {
         Neighborhood::around(context, &start, &query, at).await
     }
 
-    /// The nodes that depend on a node and are affected when it changes: of a security group what it secures, of an
-    /// instance its pods, of a service its callers. The highest scores come first. Each edge multiplies the score by
+    /// The nodes that depend on a node and are affected when it changes: the nodes that a security group secures, the
+    /// pods of an instance, the callers of a service. The highest scores come first. Each edge multiplies the score by
     /// 0.7 and by its confidence.
     #[graphql(complexity = "limits::walk_cost(depth) + limits::page_cost(first, child_complexity)")]
     async fn impact(
@@ -65,8 +65,8 @@ impl WalkQueries {
     }
 
     /// A shortest path between two nodes; the direction of edges is ignored. Paths through containers (a VPC, a
-    /// subnet, an account, a cluster, a namespace) are used only if there is no other. Among paths of equal length,
-    /// the one with the most edges of traffic and dependency is returned.
+    /// subnet, an account, a cluster, a namespace) are used only if there is no other path. Among paths of equal
+    /// length, the one with the most edges of traffic and dependency is returned.
     #[graphql(complexity = "limits::walk_cost(max_depth) + 10 * child_complexity")]
     async fn path(
         &self,

@@ -52,7 +52,7 @@ async fn fragments_that_spread_each_other_are_not_expanded() {
 }
 
 #[tokio::test]
-async fn a_fragment_that_spreads_itself_is_named() {
+async fn the_error_for_a_fragment_that_spreads_itself_names_it() {
     let shop = Shop::new().await;
     let fragments = "fragment A on Query { ...B } fragment B on Query { ... { ...A } }";
     let used = format!("{{ ...A }} {fragments}");
@@ -209,30 +209,32 @@ async fn the_introspection_of_graphiql_passes_and_a_nested_one_is_rejected() {
 
 /// Compares the real lists with the lengths in `bounds/document.rs`.
 #[tokio::test]
-async fn lists_of_the_schema_are_no_longer_than_the_cost_assumes() {
+async fn the_cost_does_not_underestimate_the_lists_of_the_schema() {
     use crate::graphql::bounds::introspected_items;
     let shop = Shop::new().await;
     let schema = shop.query(INTROSPECTION).await;
     let types = schema["__schema"]["types"].as_array().unwrap();
-    let lengths = |of: &[&serde_json::Value], list: &str| -> Vec<usize> {
-        of.iter()
-            .filter_map(|one| one[list].as_array())
+    let lengths = |parents: &[&serde_json::Value], list: &str| -> Vec<usize> {
+        parents
+            .iter()
+            .filter_map(|parent| parent[list].as_array())
             .map(Vec::len)
             .collect()
     };
     let all: Vec<_> = types.iter().collect();
     let fields: Vec<_> = all
         .iter()
-        .filter_map(|one| one["fields"].as_array())
+        .filter_map(|parent| parent["fields"].as_array())
         .flatten()
         .collect();
-    let mean = |lengths: Vec<usize>, of: usize| lengths.iter().sum::<usize>().div_ceil(of) as u64;
+    let mean =
+        |lengths: Vec<usize>, count: usize| lengths.iter().sum::<usize>().div_ceil(count) as u64;
     assert!(
         types.len() as u64 <= introspected_items("types"),
         "{}",
         types.len()
     );
-    for (of, list) in [
+    for (parents, list) in [
         (&all, "fields"),
         (&fields, "args"),
         (&all, "enumValues"),
@@ -240,7 +242,7 @@ async fn lists_of_the_schema_are_no_longer_than_the_cost_assumes() {
         (&all, "possibleTypes"),
         (&all, "inputFields"),
     ] {
-        let mean = mean(lengths(of, list), of.len());
+        let mean = mean(lengths(parents, list), parents.len());
         assert!(mean <= introspected_items(list), "{list}: {mean}");
     }
 }

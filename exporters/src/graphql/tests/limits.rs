@@ -128,7 +128,7 @@ async fn a_store_error_names_the_action_and_hides_the_cause() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_load_times_out_with_the_queries_that_wait_for_it() {
+async fn a_load_times_out_after_query_timeout() {
     let reads = BoundedReads {
         store: pending_store(),
         query_timeout: Duration::from_secs(10),

@@ -319,8 +319,8 @@ async fn the_timeline_is_paged_newest_first() {
             by_eve,
             by_eve,
             by_eve,
-            "node_appeared it exists",
-            "node_appeared actual is known"
+            "node_appeared reported to exist",
+            "node_appeared actual reported"
         ]
     );
 }

@@ -1,4 +1,4 @@
-//! Tests over HTTP and WebSockets.
+//! Tests of queries and subscriptions over HTTP and WebSockets.
 
 use futures::{SinkExt, StreamExt};
 use pipeline::component::{Exporter, Tasks};
@@ -102,7 +102,7 @@ async fn changes_are_pushed_over_graphql_transport_ws() {
         ))
         .await
         .unwrap();
-    // Requests begin in order: after the response to this one, the subscription is active.
+    // Requests begin in order, so the subscription is active after the response to this query.
     socket
         .send(frame(
             json!({"type": "subscribe", "id": "2", "payload": {"query": "{ __typename }"}}),

@@ -17,8 +17,8 @@ async fn next(pushed: &mut (impl Stream<Item = Response> + Unpin)) -> Json {
     next.data.into_json().unwrap()
 }
 
-/// Starts a subscription. Requests begin in order, so after the response to a second request the first has
-/// subscribed.
+/// Starts a subscription and waits until it is active. Requests begin in order, so it is active when a second request
+/// has its response.
 async fn follow(shop: &Shop, query: &str) -> BoxStream<'static, Response> {
     let mut pushed = shop.schema.execute_stream(Request::new(query), None);
     let mut next = shop.schema.execute_stream("{ __typename }".into(), None);

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::{MINUTE, Shop};
 
-/// An alias of the kind `same_as`, observed at that minute.
+/// An alias of the kind `same_as`, observed at `minute`.
 fn same_as(uid: &str, other: &str, minute: u64) -> Batch {
     let mut rows = Rows::new(Signal::Aliases);
     let cells = [
@@ -36,7 +36,7 @@ pub(super) fn edge(from: &str, kind: &str, to: &str, minute: u64) -> Batch {
 fn uids(nodes: &Json) -> Vec<&str> {
     let nodes = nodes.as_array().unwrap().iter();
     nodes
-        .map(|it| it["node"]["uid"].as_str().unwrap())
+        .map(|item| item["node"]["uid"].as_str().unwrap())
         .collect()
 }
 
@@ -68,7 +68,7 @@ async fn impact_returns_dependent_nodes_with_scores_and_paths() {
     assert_eq!(near["count"], 2, "count includes nodes beyond `first`");
     assert_eq!(uids(&near["nodes"]), ["arn:i-1"]);
     let front = shop.query(r#"{ impact(uid: "svc:////front") { count } }"#);
-    assert_eq!(front.await["impact"]["count"], 0, "it has no callers");
+    assert_eq!(front.await["impact"]["count"], 0, "front has no callers");
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn a_same_as_alias_joins_a_node_of_telemetry_with_its_cloud_resource() {
     let impact = r#"{ impact(uid: "sg-1") { nodes { node { uid } path } } }"#;
     let impact = shop.query(impact).await["impact"].clone();
     let mail = impact["nodes"].as_array().unwrap().iter();
-    let mut mail = mail.filter(|it| it["node"]["uid"] == "svc:////mail");
+    let mut mail = mail.filter(|item| item["node"]["uid"] == "svc:////mail");
     assert_eq!(
         mail.next().unwrap()["path"],
         json!(["arn:sg", "arn:i-2", "svc:////mail"])

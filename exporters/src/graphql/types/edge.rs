@@ -10,9 +10,9 @@ use crate::graphql::time::DateTime;
 /// In which direction edges are followed from a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub(in crate::graphql) enum Direction {
-    /// Edges from the node, such as to what it runs on and to its security groups.
+    /// Edges from the node, such as those to its host and to its security groups.
     Out,
-    /// Edges to the node, such as from what runs on it and from what it secures.
+    /// Edges to the node, such as those from the pods on an instance and from the nodes that a security group secures.
     In,
     /// Edges in both directions.
     Both,
@@ -72,7 +72,7 @@ impl Edge {
         self.edge.confidence
     }
 
-    /// Further values that the source reported for the edge.
+    /// Other values that the source reported for the edge.
     async fn properties(&self) -> Json<&JsonMap<String, Value>> {
         Json(&self.edge.properties)
     }

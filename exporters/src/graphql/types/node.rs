@@ -19,7 +19,7 @@ pub(in crate::graphql) struct Node {
 }
 
 impl Node {
-    /// Loads the node of a uid, in one batch with the other nodes of the response; `None` if it is unknown.
+    /// Loads the node of a uid, in one batch with the other requested nodes; `None` if the store does not have it.
     pub(in crate::graphql) async fn load(
         context: &Context<'_>,
         uid: &str,
@@ -29,7 +29,7 @@ impl Node {
         Ok(node.map(|node| Node { node, at }))
     }
 
-    /// The nodes that exist in the store; unknown uids are left out.
+    /// The nodes of the uids that the store has; `None` entries are dropped.
     pub(in crate::graphql) fn all(nodes: Vec<Option<graph_store::Node>>, at: AsOf) -> Vec<Node> {
         let nodes = nodes.into_iter().flatten();
         nodes.map(|node| Node { node, at }).collect()
@@ -134,7 +134,7 @@ impl Node {
         self.node.ended.map(DateTime)
     }
 
-    /// Since when it is unknown whether the node exists, because no source observes it any more. Null while a
+    /// Since when it is unknown whether the node exists, because no source observes the node any longer. Null while a
     /// source observes it.
     async fn unobserved_since(&self) -> Option<DateTime> {
         self.node.unobserved_since.map(DateTime)

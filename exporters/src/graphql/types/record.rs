@@ -38,7 +38,9 @@ impl RecordKind {
     }
 
     pub(in crate::graphql) fn of(signal: Signal) -> RecordKind {
-        let pair = RecordKind::ALL.into_iter().find(|(_, it)| *it == signal);
+        let pair = RecordKind::ALL
+            .into_iter()
+            .find(|(_, candidate)| *candidate == signal);
         pair.map_or(RecordKind::Change, |(kind, _)| kind)
     }
 }

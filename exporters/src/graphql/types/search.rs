@@ -64,7 +64,7 @@ impl SearchHit {
         }
     }
 
-    /// How well it matches.
+    /// How well the node matches.
     async fn rank(&self) -> MatchRank {
         self.hit.rank.into()
     }

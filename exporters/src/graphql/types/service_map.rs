@@ -17,15 +17,15 @@ pub(in crate::graphql) struct ServiceMap {
     to: UnixNanos,
     /// The end of the time range, as of which nodes are read.
     at: AsOf,
-    /// The first minute that has edge stats. Rates are computed from here, since before it edge stats are missing also if
-    /// there were calls.
+    /// The first minute in the range with a call. Rates are computed from this minute on, since earlier calls may not
+    /// have been recorded.
     since: UnixNanos,
     /// The edges of the page.
     edges: Vec<EdgeStats>,
     has_next: bool,
 }
 
-/// Caller, kind, callee and connection type: they identify an edge and order the pages.
+/// Caller, kind, callee and connection type, which identify an edge. Pages are ordered by this key.
 type EdgeKey = (String, String, String, String);
 
 pub(in crate::graphql) type CallsCursor = OpaqueCursor<EdgeKey>;

@@ -11,13 +11,13 @@ pub(in crate::graphql) struct TimelineEntry(pub(in crate::graphql) graph_store::
 
 #[Object]
 impl TimelineEntry {
-    /// When it happened.
+    /// When the event happened.
     async fn time(&self) -> DateTime {
         DateTime(self.0.time)
     }
 
-    /// The kind of the event: `node_appeared`, `node_changed`, `node_ended`, `edges_changed`, or `change` for what an
-    /// actor did.
+    /// The kind of the event: `node_appeared`, `node_changed`, `node_ended`, `edges_changed`, or `change` for an
+    /// action of an actor.
     async fn kind(&self) -> &str {
         &self.0.kind
     }

@@ -1,3 +1,5 @@
+//! Tests of connections: refused, broken and shared ones, and TLS.
+
 use std::time::Duration;
 
 use pipeline::Signal;
@@ -8,7 +10,8 @@ use tokio::time::timeout;
 use super::{exporter_to, ok};
 use crate::otlp::Otlp;
 use crate::otlp_client::testing::{
-    ScriptedResponse, Server, TestCa, batch, build, closed_port, message_and_retry, started,
+    RetryAdvice, ScriptedResponse, Server, TestCa, batch, build, closed_port, message_and_retry,
+    started,
 };
 
 #[tokio::test]
@@ -21,13 +24,17 @@ async fn a_refused_connection_is_retryable() {
         let expected = format!("cannot connect to http://{address}: ");
         assert!(reason.starts_with(&expected), "{reason}");
         assert!(reason.to_lowercase().contains("refused"), "{reason}");
-        assert_eq!(retry, Some(None));
+        assert_eq!(retry, RetryAdvice::WithoutDelay);
     }
 }
 
 #[tokio::test]
 async fn a_broken_connection_is_retryable_and_reopened() {
-    let script = vec![ScriptedResponse::Close, ScriptedResponse::BreakOff, ok()];
+    let script = vec![
+        ScriptedResponse::CloseConnection,
+        ScriptedResponse::AbortBody,
+        ok(),
+    ];
     let server = Server::responding(script).await;
     let exporter = exporter_to(&server, json!({})).await;
     for _ in 0..2 {
@@ -35,13 +42,13 @@ async fn a_broken_connection_is_retryable_and_reopened() {
         let (reason, retry) = message_and_retry(&error);
         let expected = format!("the connection to http://{} broke", server.address);
         assert!(reason.starts_with(&expected), "{reason}");
-        assert_eq!(retry, Some(None));
+        assert_eq!(retry, RetryAdvice::WithoutDelay);
     }
     exporter.export(&batch(Signal::Logs, 1)).await.unwrap();
 }
 
 #[tokio::test]
-async fn after_an_abandoned_attempt_the_next_one_succeeds_on_the_same_connection() {
+async fn the_connection_of_an_abandoned_attempt_is_reused() {
     let mut server = Server::responding(vec![ScriptedResponse::Hang, ok()]).await;
     let exporter = exporter_to(&server, json!({})).await;
     let batch = batch(Signal::Logs, 1);
@@ -77,7 +84,7 @@ async fn requests_in_flight_share_one_connection() {
 
 #[tokio::test]
 async fn a_hanging_tls_handshake_does_not_block_later_attempts() {
-    // Plain TCP in place of TLS: the handshake hangs.
+    // The server does not answer, so the TLS handshake hangs.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("https://{}", listener.local_addr().unwrap());
     let yaml = json!({"endpoint": endpoint, "tls": {"insecure_skip_verify": true}});
@@ -85,13 +92,13 @@ async fn a_hanging_tls_handshake_does_not_block_later_attempts() {
     let batch = batch(Signal::Logs, 1);
     let attempt = timeout(Duration::from_millis(300), exporter.export(&batch));
     assert!(attempt.await.is_err());
-    // The server closes the connection: the next attempt must fail instead of hanging.
+    // The server closes the connection, so the next attempt must fail instead of hanging.
     let (stream, _) = listener.accept().await.unwrap();
     drop((stream, listener));
     let next = timeout(Duration::from_secs(5), exporter.export(&batch)).await;
     assert!(matches!(
         message_and_retry(&next.unwrap().unwrap_err()),
-        (_, Some(None))
+        (_, RetryAdvice::WithoutDelay)
     ));
 }
 
@@ -113,7 +120,7 @@ async fn a_certificate_of_an_unknown_authority_is_an_error() {
         "{reason}"
     );
     assert!(reason.contains("UnknownIssuer"), "{reason}");
-    assert_eq!(retry, Some(None));
+    assert_eq!(retry, RetryAdvice::WithoutDelay);
 
     let blind = with(json!({"ca_pem": other.pem, "insecure_skip_verify": true})).await;
     blind.export(&batch(Signal::Logs, 1)).await.unwrap();
@@ -158,7 +165,7 @@ async fn the_client_certificate_is_sent_to_a_server_that_requires_it() {
     let (reason, retry) =
         message_and_retry(&anonymous.export(&batch(Signal::Logs, 1)).await.unwrap_err());
     assert!(reason.contains("CertificateRequired"), "{reason}");
-    assert_eq!(retry, Some(None));
+    assert_eq!(retry, RetryAdvice::WithoutDelay);
 
     let client = clients.issue("airdig");
     let folder = tempfile::tempdir().unwrap();
@@ -174,12 +181,12 @@ async fn the_client_certificate_is_sent_to_a_server_that_requires_it() {
 }
 
 #[tokio::test]
-async fn the_start_fails_on_a_missing_file_with_the_configuration_key() {
+async fn a_missing_tls_file_is_a_start_error_that_names_its_key() {
     let yaml = json!({"endpoint": "https://a:1", "tls": {"ca_file": "/missing/ca.pem"}});
     let mut exporter: Otlp = build(yaml);
     let error = exporter.start(&mut Tasks::default()).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "cannot read /missing/ca.pem; set exporters.otlp/test.tls.ca_file"
+        "cannot read /missing/ca.pem, the file of exporters.otlp/test.tls.ca_file"
     );
 }

@@ -1,3 +1,5 @@
+//! Tests of requests: their bytes, compression and headers.
+
 use std::io::Read;
 
 use pipeline::component::Exporter;

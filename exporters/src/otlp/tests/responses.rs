@@ -1,3 +1,5 @@
+//! Tests of responses: which errors are retried, and which rows were rejected.
+
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceResponse,
 };
@@ -8,11 +10,13 @@ use serde_json::json;
 use tonic::{Code, Status};
 
 use super::{error_response, exporter_to, ok, reply, with_retry_info};
-use crate::otlp_client::testing::{ScriptedResponse, Server, batch, message_and_retry};
+use crate::otlp_client::testing::{
+    RetryAdvice, ScriptedResponse, Server, batch, message_and_retry,
+};
 
 #[tokio::test]
 async fn the_status_decides_whether_to_retry() {
-    let retry = Some(None);
+    let (retry, never) = (RetryAdvice::WithoutDelay, RetryAdvice::Never);
     let rows = [
         (error_response(&Status::cancelled("x")), retry),
         (error_response(&Status::deadline_exceeded("x")), retry),
@@ -20,20 +24,26 @@ async fn the_status_decides_whether_to_retry() {
         (error_response(&Status::out_of_range("x")), retry),
         (error_response(&Status::unavailable("x")), retry),
         (error_response(&Status::data_loss("x")), retry),
-        (error_response(&Status::resource_exhausted("x")), None),
-        (error_response(&Status::invalid_argument("x")), None),
-        (error_response(&Status::unauthenticated("x")), None),
-        (error_response(&Status::permission_denied("x")), None),
-        (error_response(&Status::unimplemented("x")), None),
-        (error_response(&Status::internal("x")), None),
-        (error_response(&Status::unknown("x")), None),
-        (with_retry_info(Code::ResourceExhausted, 7), Some(Some(7))),
-        (with_retry_info(Code::Unavailable, 3), Some(Some(3))),
+        (error_response(&Status::resource_exhausted("x")), never),
+        (error_response(&Status::invalid_argument("x")), never),
+        (error_response(&Status::unauthenticated("x")), never),
+        (error_response(&Status::permission_denied("x")), never),
+        (error_response(&Status::unimplemented("x")), never),
+        (error_response(&Status::internal("x")), never),
+        (error_response(&Status::unknown("x")), never),
+        (
+            with_retry_info(Code::ResourceExhausted, 7),
+            RetryAdvice::AfterSeconds(7),
+        ),
+        (
+            with_retry_info(Code::Unavailable, 3),
+            RetryAdvice::AfterSeconds(3),
+        ),
         (
             with_retry_info(Code::Unavailable, u64::MAX / 2),
-            Some(Some(86400)),
+            RetryAdvice::AfterSeconds(86400),
         ),
-        (with_retry_info(Code::Internal, 3), None),
+        (with_retry_info(Code::Internal, 3), never),
     ];
     let (script, expected): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
     let server = Server::responding(script).await;
@@ -60,7 +70,7 @@ async fn an_error_names_the_endpoint_and_its_status_and_hides_secrets() {
 }
 
 #[tokio::test]
-async fn a_status_in_trailers_is_handled_as_one_in_headers() {
+async fn a_status_in_trailers_counts_like_a_status_in_headers() {
     let trailers = vec![
         ("grpc-status", "14".into()),
         ("grpc-message", "busy".into()),
@@ -70,12 +80,17 @@ async fn a_status_in_trailers_is_handled_as_one_in_headers() {
     let error = exporter.export(&batch(Signal::Logs, 1)).await.unwrap_err();
     let (reason, retry) = message_and_retry(&error);
     assert!(reason.ends_with("answered Unavailable: busy"), "{reason}");
-    assert_eq!(retry, Some(None));
+    assert_eq!(retry, RetryAdvice::WithoutDelay);
 }
 
 #[tokio::test]
-async fn the_http_status_decides_if_the_server_does_not_speak_grpc() {
-    for (status, retry) in [(400, None), (404, None), (500, None), (503, Some(None))] {
+async fn without_a_grpc_status_the_http_status_decides_whether_to_retry() {
+    for (status, retry) in [
+        (400, RetryAdvice::Never),
+        (404, RetryAdvice::Never),
+        (500, RetryAdvice::Never),
+        (503, RetryAdvice::WithoutDelay),
+    ] {
         let response = ScriptedResponse::Reply {
             status,
             headers: vec![("content-type", "text/html".into())],
@@ -117,8 +132,8 @@ async fn rejected_rows_are_reported_to_the_sender() {
 }
 
 #[tokio::test]
-async fn a_warning_rejects_nothing() {
-    // Field 1: field 2 is "careful".
+async fn a_partial_success_without_rejected_rows_rejects_nothing() {
+    // A `partial_success` with the message "careful" and without a count.
     let response = b"\x0a\x09\x12\x07careful";
     let trailers = vec![("grpc-status", "0".into())];
     let server = Server::responding(vec![reply(response, trailers)]).await;
@@ -154,6 +169,6 @@ async fn a_response_above_the_size_limit_is_a_permanent_error() {
     let error = exporter.export(&batch(Signal::Logs, 1)).await.unwrap_err();
     let (reason, retry) = message_and_retry(&error);
     assert!(reason.contains("exceeds 4194304 bytes"), "{reason}");
-    assert_eq!(retry, None);
+    assert_eq!(retry, RetryAdvice::Never);
     exporter.export(&batch(Signal::Logs, 1)).await.unwrap();
 }

@@ -1,4 +1,4 @@
-//! Certificates for one test.
+//! A certificate authority for tests.
 
 use std::sync::Arc;
 

@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 mod certificates;
 pub(crate) use certificates::TestCa;
 
-/// How the server handles a request.
+/// How the server responds to a request.
 pub(crate) enum ScriptedResponse {
     Reply {
         status: u16,
@@ -38,9 +38,9 @@ pub(crate) enum ScriptedResponse {
     /// The server never responds.
     Hang,
     /// The server closes the connection without a response.
-    Close,
+    CloseConnection,
     /// The server sends a success status and then aborts the body.
-    BreakOff,
+    AbortBody,
 }
 
 /// A request that the server received.
@@ -50,7 +50,7 @@ pub(crate) struct ReceivedRequest {
     pub(crate) authority: Option<String>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// The client's end of the connection.
+    /// The address of the client.
     pub(crate) peer: SocketAddr,
 }
 
@@ -75,7 +75,8 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Sends these responses, one per request. A reply at the end is repeated for all later requests.
+    /// Sends these responses, one per request. If the last one is a `Reply`, the server repeats it for all other
+    /// requests.
     pub(crate) async fn responding(script: Vec<ScriptedResponse>) -> Server {
         Server::run(script, None).await
     }
@@ -192,11 +193,11 @@ async fn respond(
             response
         }
         ScriptedResponse::Hang => std::future::pending().await,
-        ScriptedResponse::Close => {
+        ScriptedResponse::CloseConnection => {
             close.cancel();
             std::future::pending().await
         }
-        ScriptedResponse::BreakOff => {
+        ScriptedResponse::AbortBody => {
             let start = futures::stream::iter([Ok(Bytes::from_static(&[0, 0]))]);
             let aborted = futures::stream::once(async {
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -278,7 +279,7 @@ pub(crate) fn batch(signal: Signal, rows: usize) -> Batch {
     otlp::decode(signal, request(signal, rows), "otlp", Delivery::untracked()).unwrap()
 }
 
-/// A socket that is bound and does not listen: its port refuses connections, and no other test gets it.
+/// A bound socket that does not listen: its port refuses connections, and no other test can bind the port.
 pub(crate) fn closed_port() -> (TcpSocket, SocketAddr) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -286,12 +287,23 @@ pub(crate) fn closed_port() -> (TcpSocket, SocketAddr) {
     (socket, address)
 }
 
-/// The message of an error, and its retry delay in seconds: `None` if it is permanent, `Some(None)` if it is retryable
-/// without a delay.
-pub(crate) fn message_and_retry(error: &ExportError) -> (String, Option<Option<u64>>) {
+/// Whether to retry after an error, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RetryAdvice {
+    Never,
+    /// The server requested no delay.
+    WithoutDelay,
+    AfterSeconds(u64),
+}
+
+/// The message of an error with its causes, and its retry advice.
+pub(crate) fn message_and_retry(error: &ExportError) -> (String, RetryAdvice) {
     let retry = match error {
-        ExportError::Retryable { after, .. } => Some(after.map(|wait| wait.as_secs())),
-        ExportError::Permanent { .. } => None,
+        ExportError::Retryable { after: None, .. } => RetryAdvice::WithoutDelay,
+        ExportError::Retryable {
+            after: Some(after), ..
+        } => RetryAdvice::AfterSeconds(after.as_secs()),
+        ExportError::Permanent { .. } => RetryAdvice::Never,
     };
     (ErrorChain(error).to_string(), retry)
 }

@@ -1,3 +1,5 @@
+//! Tests of connections: refused, broken and reused ones, and TLS.
+
 use std::time::Duration;
 
 use pipeline::Signal;
@@ -8,7 +10,8 @@ use tokio::time::timeout;
 
 use super::{exporter_to, ok};
 use crate::otlp_client::testing::{
-    ScriptedResponse, Server, TestCa, batch, build, closed_port, message_and_retry, started,
+    RetryAdvice, ScriptedResponse, Server, TestCa, batch, build, closed_port, message_and_retry,
+    started,
 };
 use crate::otlp_http::OtlpHttp;
 
@@ -21,12 +24,16 @@ async fn a_refused_connection_is_retryable() {
     let expected = format!("cannot connect to http://{address}/v1/logs: ");
     assert!(reason.starts_with(&expected), "{reason}");
     assert!(reason.to_lowercase().contains("refused"), "{reason}");
-    assert_eq!(retry, Some(None));
+    assert_eq!(retry, RetryAdvice::WithoutDelay);
 }
 
 #[tokio::test]
 async fn a_broken_connection_is_retryable_and_reopened() {
-    let script = vec![ScriptedResponse::Close, ScriptedResponse::BreakOff, ok()];
+    let script = vec![
+        ScriptedResponse::CloseConnection,
+        ScriptedResponse::AbortBody,
+        ok(),
+    ];
     let server = Server::responding(script).await;
     let exporter = exporter_to(&server, json!({})).await;
     for _ in 0..2 {
@@ -34,13 +41,13 @@ async fn a_broken_connection_is_retryable_and_reopened() {
         let (reason, retry) = message_and_retry(&error);
         let expected = format!("the connection to http://{}/v1/logs broke", server.address);
         assert!(reason.starts_with(&expected), "{reason}");
-        assert_eq!(retry, Some(None));
+        assert_eq!(retry, RetryAdvice::WithoutDelay);
     }
     exporter.export(&batch(Signal::Logs, 1)).await.unwrap();
 }
 
 #[tokio::test]
-async fn after_an_abandoned_attempt_the_next_one_succeeds() {
+async fn the_attempt_after_an_abandoned_one_succeeds() {
     let server = Server::responding(vec![ScriptedResponse::Hang, ok()]).await;
     let exporter = exporter_to(&server, json!({})).await;
     let batch = batch(Signal::Logs, 1);
@@ -78,7 +85,7 @@ async fn a_certificate_of_an_unknown_authority_is_an_error() {
     let (reason, retry) =
         message_and_retry(&wrong.export(&batch(Signal::Logs, 1)).await.unwrap_err());
     assert!(reason.contains("UnknownIssuer"), "{reason}");
-    assert_eq!(retry, Some(None));
+    assert_eq!(retry, RetryAdvice::WithoutDelay);
 
     let blind = with(json!({"ca_pem": other.pem, "insecure_skip_verify": true})).await;
     blind.export(&batch(Signal::Logs, 1)).await.unwrap();
@@ -96,7 +103,7 @@ async fn the_client_certificate_is_sent_to_a_server_that_requires_it() {
     let (reason, retry) =
         message_and_retry(&anonymous.export(&batch(Signal::Logs, 1)).await.unwrap_err());
     assert!(reason.contains("CertificateRequired"), "{reason}");
-    assert_eq!(retry, Some(None));
+    assert_eq!(retry, RetryAdvice::WithoutDelay);
 
     let client = clients.issue("airdig");
     let tls = json!({
@@ -137,10 +144,10 @@ async fn a_response_before_the_end_of_the_request_is_read() {
         // Like nginx, the server keeps reading until the client closes the connection.
         let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
     };
-    // Some megabytes: more than the socket buffers.
+    // Several megabytes, which is more than the socket buffers hold.
     let batch = batch(Signal::Logs, 30_000);
     let (exported, ()) = tokio::join!(exporter.export(&batch), server);
     let (reason, retry) = message_and_retry(&exported.unwrap_err());
     assert!(reason.contains("413"), "{reason}");
-    assert_eq!(retry, None);
+    assert_eq!(retry, RetryAdvice::Never);
 }

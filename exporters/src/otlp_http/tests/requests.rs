@@ -1,3 +1,5 @@
+//! Tests of requests: their bytes, encoding, compression and headers.
+
 use std::io::Read;
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
@@ -9,7 +11,9 @@ use prost::Message;
 use serde_json::json;
 
 use super::{exporter_to, ok};
-use crate::otlp_client::testing::{Server, batch, message_and_retry, request, started};
+use crate::otlp_client::testing::{
+    RetryAdvice, Server, batch, message_and_retry, request, started,
+};
 use crate::otlp_http::OtlpHttp;
 
 const SIGNALS: [Signal; 3] = [Signal::Traces, Signal::Metrics, Signal::Logs];
@@ -81,7 +85,7 @@ async fn the_encoding_json_is_otlp_json() {
         assert_eq!(request_seen.header("content-type"), "application/json");
         let read =
             otlp::json::decode(signal, &request_seen.body, "otlp", Delivery::untracked()).unwrap();
-        // JSON writes the fields in the order of their numbers, so the protobuf bytes may differ: prost compares.
+        // The fields may be in another order than in the request, so the test compares the messages that prost decodes.
         let read = read.original().unwrap().to_bytes();
         assert_eq!(decoded(signal, &read), decoded(signal, &request(signal, 3)));
         if signal == Signal::Traces {
@@ -135,5 +139,5 @@ async fn the_error_for_a_signal_without_an_endpoint_names_the_key() {
         reason,
         "no endpoint for logs: set endpoint or logs_endpoint of exporters.otlp_http/test"
     );
-    assert_eq!(retry, None);
+    assert_eq!(retry, RetryAdvice::Never);
 }

@@ -1,3 +1,5 @@
+//! Tests of responses: which errors are retried, and which rows were rejected.
+
 use std::time::{Duration, SystemTime};
 
 use pipeline::component::Exporter;
@@ -6,26 +8,27 @@ use prost::Message;
 use serde_json::json;
 
 use super::{exporter_to, of_type, ok, reply};
-use crate::otlp_client::testing::{Server, batch, message_and_retry};
+use crate::otlp_client::testing::{RetryAdvice, Server, batch, message_and_retry};
 
 #[tokio::test]
 async fn the_status_decides_whether_to_retry() {
     let after = |text: &str| vec![("retry-after", text.to_owned())];
     let soon = httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(600));
+    let never = RetryAdvice::Never;
     let rows = [
-        (reply(400, Vec::new(), ""), None),
-        (reply(401, Vec::new(), ""), None),
-        (reply(404, Vec::new(), ""), None),
-        (reply(413, after("9"), ""), None),
-        (reply(301, vec![("location", "/".into())], ""), None),
-        (reply(500, Vec::new(), ""), None),
-        (reply(501, Vec::new(), ""), None),
-        (reply(429, Vec::new(), ""), Some(None)),
-        (reply(429, after("7"), ""), Some(Some(7))),
-        (reply(502, Vec::new(), ""), Some(None)),
-        (reply(503, after("0"), ""), Some(Some(0))),
-        (reply(504, after("never"), ""), Some(None)),
-        (reply(429, after(&soon), ""), Some(Some(599))),
+        (reply(400, Vec::new(), ""), never),
+        (reply(401, Vec::new(), ""), never),
+        (reply(404, Vec::new(), ""), never),
+        (reply(413, after("9"), ""), never),
+        (reply(301, vec![("location", "/".into())], ""), never),
+        (reply(500, Vec::new(), ""), never),
+        (reply(501, Vec::new(), ""), never),
+        (reply(429, Vec::new(), ""), RetryAdvice::WithoutDelay),
+        (reply(429, after("7"), ""), RetryAdvice::AfterSeconds(7)),
+        (reply(502, Vec::new(), ""), RetryAdvice::WithoutDelay),
+        (reply(503, after("0"), ""), RetryAdvice::AfterSeconds(0)),
+        (reply(504, after("never"), ""), RetryAdvice::WithoutDelay),
+        (reply(429, after(&soon), ""), RetryAdvice::AfterSeconds(599)),
     ];
     let (script, expected): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
     let server = Server::responding(script).await;
@@ -33,9 +36,9 @@ async fn the_status_decides_whether_to_retry() {
     for (row, expected) in expected.into_iter().enumerate() {
         let error = exporter.export(&batch(Signal::Logs, 1)).await.unwrap_err();
         let (_, retry) = message_and_retry(&error);
-        // The delay of a date depends on the clock, and the test may be slow.
+        // The delay until a date depends on the clock, and the test may be slow.
         let retry = match retry {
-            Some(Some(seconds)) if seconds > 500 => Some(Some(599)),
+            RetryAdvice::AfterSeconds(seconds) if seconds > 500 => RetryAdvice::AfterSeconds(599),
             other => other,
         };
         assert_eq!(retry, expected, "row {row}");
@@ -89,7 +92,7 @@ async fn an_error_names_the_url_and_the_status_and_hides_secrets() {
 
 #[tokio::test]
 async fn rejected_rows_are_reported_to_the_sender() {
-    // Field 1: field 1 is 2, field 2 is "old".
+    // A `partial_success` with 2 rejected rows and the message "old".
     let protobuf = b"\x0a\x07\x08\x02\x12\x03old";
     let rows = [
         (Signal::Traces, "rejectedSpans"),

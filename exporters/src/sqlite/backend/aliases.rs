@@ -10,7 +10,7 @@ use super::bulk::{BoundValues, BulkStatement, json_list, sql_limit};
 use super::cells::{CellReader, fetch_packed, signed};
 
 static PUT: BulkStatement = BulkStatement::new(include_str!("../sql/put_aliases.sql"));
-/// Merges observations into rows that exist.
+/// Merges observations into existing rows.
 static OBSERVE: BulkStatement = BulkStatement::new(include_str!("../sql/observe_aliases.sql"));
 static ADD: BulkStatement = BulkStatement::new(include_str!("../sql/add_aliases.sql"));
 pub(super) static REMOVE: BulkStatement =
@@ -61,14 +61,15 @@ pub(super) async fn read_by_value(
 ) -> Result<Vec<AliasRow>, sqlx::Error> {
     let query = sqlx::query(READ_BY_VALUE).bind(json_list(values.iter().map(|value| hash(value))));
     let rows = fetch_packed(connection, query).await?;
-    // Rows are found by a hash, which other values can have, too.
+    // The statement finds rows by the hash of their value, and other values may have the same hash.
     let values: HashSet<&str> = values.iter().map(String::as_str).collect();
     let mut aliases = rows.read(alias)?;
     aliases.retain(|alias| values.contains(alias.key.value.as_str()));
     Ok(aliases)
 }
 
-/// All current aliases of these kinds, of up to `limit` nodes after `after` that have one, in the order of nodes.
+/// All current aliases of these kinds of the first `limit` nodes after `after` that have such an alias, in the order of
+/// nodes.
 pub(super) async fn read_of_kinds(
     connection: &mut SqliteConnection,
     kinds: &[Word],
@@ -101,7 +102,7 @@ fn alias(cells: &mut CellReader<'_>) -> Result<AliasRow, sqlx::Error> {
     })
 }
 
-/// The nodes that had aliases with these values, each with the value.
+/// The nodes that had aliases with these values, as (value, node).
 pub(super) async fn read_past(
     connection: &mut SqliteConnection,
     values: &[String],
@@ -128,8 +129,8 @@ pub(super) async fn put(
     Ok(())
 }
 
-/// Merges observations into the current aliases. Returns, for each row in order, whether its alias is new; of rows with
-/// the same key only the first is new.
+/// Merges observations into the current aliases. Returns in order whether each observation is new. Of rows with the
+/// same key, only the first can be new.
 pub(super) async fn observe(
     connection: &mut SqliteConnection,
     rows: &[AliasRow],
@@ -183,7 +184,7 @@ fn bind_key(values: &mut BoundValues, key: &StoredKey) {
         .add(is_observation);
 }
 
-/// Removes current aliases and records their nodes as former owners.
+/// Removes current aliases and adds their nodes to the former owners.
 pub(super) async fn remove(
     connection: &mut SqliteConnection,
     keys: &[AliasKey],
@@ -195,7 +196,7 @@ pub(super) async fn remove(
     insert_past(connection, past).await
 }
 
-/// Records former owners: value, node.
+/// Adds former owners: (value, node).
 pub(super) async fn put_past(
     connection: &mut SqliteConnection,
     rows: &[(String, NodeId)],

@@ -1,4 +1,4 @@
-//! Statements about many rows.
+//! Statements that read or write many rows.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,10 +7,11 @@ use sqlx::{Arguments as _, AssertSqlSafe, Encode, Sqlite, SqliteConnection, Type
 
 use super::cells::PackedRows;
 
-/// Rows of one statement. There are few sizes, so that SQLite prepares few statements. (It allows 32,766 parameters.)
+/// The numbers of rows of one statement. There are few of them, so that SQLite prepares few statements. (It allows
+/// 32,766 parameters.)
 const STATEMENT_SIZES: [usize; 5] = [256, 64, 16, 4, 1];
 
-/// A statement about any number of rows. Its text is for one row; `VALUES (?, ?)` is repeated for more.
+/// A statement for any number of rows. Its text is for one row. For more rows, the list after `VALUES` is repeated.
 #[derive(Debug)]
 pub(super) struct BulkStatement {
     sql: &'static str,
@@ -37,8 +38,8 @@ impl BulkStatement {
         let mut returned = PackedRows::default();
         for (size, statement) in STATEMENT_SIZES.into_iter().zip(self.statements()) {
             while rows.len() >= size {
-                let (chunk, later) = rows.split_at(size);
-                rows = later;
+                let (chunk, rest) = rows.split_at(size);
+                rows = rest;
                 let mut values = BoundValues::default();
                 values
                     .arguments
@@ -91,7 +92,7 @@ pub(super) struct BoundValues {
 }
 
 impl BoundValues {
-    /// Adds the value of the next parameter. An error is returned when the statement runs.
+    /// Adds the value of the next parameter. If the value cannot be encoded, running the statement returns the error.
     pub(super) fn add<'t, T>(&mut self, value: T) -> &mut BoundValues
     where
         T: Encode<'t, Sqlite> + Type<Sqlite>,

@@ -26,7 +26,7 @@ impl PackedRows {
         self.count
     }
 
-    /// Adds the packed rows in the only cell of a row of a result.
+    /// Adds the rows that are packed in the only cell of `packed`.
     ///
     /// # Errors
     /// If the last packed row is cut off.
@@ -58,8 +58,8 @@ impl PackedRows {
     ) -> Result<Vec<T>, sqlx::Error> {
         let mut values = Vec::with_capacity(self.count);
         let mut rest = self.bytes.as_slice();
-        while let Some(rest) = next_row(&mut rest) {
-            values.push(read(&mut CellReader { rest })?);
+        while let Some(cells) = next_row(&mut rest) {
+            values.push(read(&mut CellReader { rest: cells })?);
         }
         Ok(values)
     }
@@ -78,7 +78,7 @@ pub(super) async fn fetch_packed(
 /// Reads the cells of a row from left to right. Each method reads the next cell.
 ///
 /// # Errors
-/// All methods fail if there is no further cell, or it has another type.
+/// All methods fail if no cell is left, or if the next cell has another type.
 pub(super) struct CellReader<'r> {
     rest: &'r [u8],
 }
@@ -130,7 +130,7 @@ impl<'r> CellReader<'r> {
 /// The value with this index.
 ///
 /// # Errors
-/// If there is none.
+/// If there is no such value.
 pub(super) fn decode_code<T: Copy>(code: i64, values: &[T]) -> Result<T, sqlx::Error> {
     let index = usize::try_from(code).ok();
     let value = index.and_then(|index| values.get(index));

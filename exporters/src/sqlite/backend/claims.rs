@@ -22,7 +22,7 @@ pub(super) const READ_PAST: &str = include_str!("../sql/read_past_claims.sql");
 pub(super) const READ_OPEN: &str = include_str!("../sql/read_open_claims.sql");
 pub(super) const READ_ENDED: &str = include_str!("../sql/read_ended_claims.sql");
 
-/// The stored code of each is its index.
+/// The stored code of an ending is its index in this list.
 const ENDINGS: [IntervalEnd; 3] = [
     IntervalEnd::Replaced,
     IntervalEnd::Removed(Removal::Deleted),
@@ -39,8 +39,8 @@ pub(super) async fn read(
     rows.read(claim)
 }
 
-/// The past intervals of the claims of nodes, without those that ended at `since` or before, except the last of these
-/// of each claim.
+/// The past intervals of the claims of nodes: all that ended after `since` and, of each claim, the newest one that
+/// ended at `since` or before.
 pub(super) async fn read_past(
     connection: &mut SqliteConnection,
     nodes: &[NodeId],
@@ -53,7 +53,8 @@ pub(super) async fn read_past(
     rows.read(claim)
 }
 
-/// Up to `limit` open claims of a scope, of nodes after `after`, in the order of nodes; each with the hash of the uid.
+/// Up to `limit` open claims of a scope whose nodes are greater than `after`, in the order of nodes, each with the hash
+/// of the uid of its node.
 pub(super) async fn read_open(
     connection: &mut SqliteConnection,
     new: &NewNodes,
@@ -74,7 +75,7 @@ pub(super) async fn read_open(
     })
 }
 
-/// The nodes of the claims of a scope that ended after `since`, each with the hash of its uid.
+/// The nodes whose claims of a scope ended after `since`, each with the hash of its uid.
 pub(super) async fn ended_since(
     connection: &mut SqliteConnection,
     new: &NewNodes,
@@ -172,7 +173,7 @@ fn code_of(ending: IntervalEnd) -> i64 {
     }
 }
 
-/// Removes intervals of claims, named by claim and begin.
+/// Removes the intervals of claims that began at these times.
 pub(super) async fn remove(
     connection: &mut SqliteConnection,
     keys: &[(ClaimKey, UnixNanos)],

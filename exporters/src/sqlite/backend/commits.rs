@@ -8,7 +8,7 @@ use super::cells::fetch_packed;
 const APPEND: &str = "INSERT INTO commits (body) VALUES (?1)";
 pub(super) const READ: &str = "SELECT pack_rows(sequence, body) FROM \
      (SELECT sequence, body FROM commits WHERE sequence > ?1 ORDER BY sequence LIMIT ?2)";
-/// Also counts removed commits.
+/// The number of the last commit, even if it was removed from the log.
 const LAST: &str = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'commits'), 0)";
 
 /// Appends an encoded commit; returns its sequence number.
@@ -20,7 +20,7 @@ pub(super) async fn append(
     Ok(written.last_insert_rowid().cast_unsigned())
 }
 
-/// Up to `limit` commits with greater sequence numbers, in order.
+/// Up to `limit` commits with sequence numbers greater than `after`, in order.
 pub(super) async fn read(
     connection: &mut SqliteConnection,
     after: u64,

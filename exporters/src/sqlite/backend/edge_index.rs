@@ -1,5 +1,5 @@
-//! Reads the edges of some nodes page by page, since a node may have hundreds of thousands. A page begins after the
-//! last row of the previous page.
+//! Reads the edges of some nodes page by page, since a node may have hundreds of thousands of edges. A page begins
+//! after the last row of the previous page.
 
 use pipeline::store::rows::{NodeId, Word};
 use sqlx::{AssertSqlSafe, SqliteConnection};
@@ -7,22 +7,22 @@ use sqlx::{AssertSqlSafe, SqliteConnection};
 use super::bulk::{json_list, sql_limit};
 use super::cells::{PackedRows, fetch_packed};
 
-/// A table or an index of edges, in the order of near node, kind, far node and further columns. A caller asks for the
-/// edges at some near nodes.
+/// A table or an index of edges. A caller names one end of the edges that it reads, the near node: the start of
+/// outgoing edges, the target of incoming ones. The rows are in the order of near node, kind and tail columns.
 #[derive(Debug)]
 pub(super) struct EdgeIndex {
     pub(super) columns: &'static str,
-    /// The table, with `INDEXED BY` if its primary key has another order.
+    /// The table, with `INDEXED BY` if the primary key of the table has another order.
     pub(super) table: &'static str,
     /// The column of the near node.
     pub(super) near_column: &'static str,
-    /// The columns that order the rows of one near node and kind.
-    pub(super) later_columns: &'static str,
-    /// A parameter for each of the later columns.
-    pub(super) later_parameters: &'static str,
+    /// The columns that order the rows of one near node and kind; the first is the far node.
+    pub(super) tail_columns: &'static str,
+    /// A parameter for each of the tail columns.
+    pub(super) tail_parameters: &'static str,
 }
 
-/// Up to this many kinds, a statement seeks to each kind of each node.
+/// A statement seeks to each kind of each node if a caller asks for at most this many kinds.
 const MAX_SOUGHT_KINDS: usize = 16;
 
 /// The position of the last row of the previous page.
@@ -30,17 +30,17 @@ const MAX_SOUGHT_KINDS: usize = 16;
 pub(super) struct EdgeCursor<'p> {
     pub(super) near: NodeId,
     pub(super) kind: Word,
-    /// The values of the later columns.
-    pub(super) later_values: &'p [i64],
+    /// The values of the tail columns.
+    pub(super) tail_values: &'p [i64],
 }
 
-/// The rows that a statement reads. `?1` is the limit.
+/// Which rows a statement reads. Parameter `?1` is the limit.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum EdgeRange {
-    /// The rows after the cursor with its node and kind.
+    /// The rows after the cursor that have its node and kind.
     RestOfKind,
-    /// The rows with the node of the cursor and a greater kind.
-    LaterKinds,
+    /// The rows that have the node of the cursor and a greater kind.
+    GreaterKinds,
     /// All rows of some nodes.
     Nodes,
     /// The rows of some nodes and kinds, by a seek to each kind of each node.
@@ -53,7 +53,7 @@ impl EdgeRange {
     #[cfg(test)]
     pub(super) const ALL: [EdgeRange; 5] = [
         EdgeRange::RestOfKind,
-        EdgeRange::LaterKinds,
+        EdgeRange::GreaterKinds,
         EdgeRange::Nodes,
         EdgeRange::NodesAndKinds,
         EdgeRange::NodesAndManyKinds,
@@ -67,18 +67,18 @@ impl EdgeIndex {
             columns,
             table,
             near_column,
-            later_columns,
-            later_parameters,
+            tail_columns,
+            tail_parameters,
         } = self;
         let nodes = format!("{near_column} IN (SELECT value FROM json_each(?2))");
         let kinds = "kind IN (SELECT value FROM json_each(?3))";
         let condition = match range {
             EdgeRange::RestOfKind => {
                 format!(
-                    "{near_column} = ?2 AND kind = ?3 AND ({later_columns}) > ({later_parameters})"
+                    "{near_column} = ?2 AND kind = ?3 AND ({tail_columns}) > ({tail_parameters})"
                 )
             }
-            EdgeRange::LaterKinds => format!("{near_column} = ?2 AND kind > ?3"),
+            EdgeRange::GreaterKinds => format!("{near_column} = ?2 AND kind > ?3"),
             EdgeRange::Nodes => nodes,
             EdgeRange::NodesAndKinds => format!("{nodes} AND {kinds}"),
             // The `+` keeps SQLite from seeking to the kinds.
@@ -86,11 +86,12 @@ impl EdgeIndex {
         };
         format!(
             "SELECT pack_rows({columns}) FROM (SELECT {columns} FROM {table} WHERE {condition} \
-             ORDER BY {near_column}, kind, {later_columns} LIMIT ?1)"
+             ORDER BY {near_column}, kind, {tail_columns} LIMIT ?1)"
         )
     }
 
-    /// Reads up to `limit` rows of these near nodes and kinds (all kinds if `kinds` is empty), in order.
+    /// Reads up to `limit` rows of these near nodes and kinds (all kinds if `kinds` is empty) after the cursor, in
+    /// order.
     pub(super) async fn page(
         &self,
         connection: &mut SqliteConnection,
@@ -116,7 +117,7 @@ impl EdgeIndex {
         Ok(rows)
     }
 
-    /// Reads the rows of one node after the cursor.
+    /// Reads the rows of the cursor's node after the cursor.
     async fn read_rest_of_node(
         &self,
         connection: &mut SqliteConnection,
@@ -131,7 +132,7 @@ impl EdgeIndex {
                 .bind(sql_limit(limit))
                 .bind(after.near)
                 .bind(after.kind);
-            for value in after.later_values {
+            for value in after.tail_values {
                 query = query.bind(value);
             }
             rows = fetch_packed(connection, query).await?;
@@ -141,7 +142,7 @@ impl EdgeIndex {
             return Ok(rows);
         }
         if kinds.is_empty() {
-            let query = sqlx::query(AssertSqlSafe(self.sql(EdgeRange::LaterKinds)))
+            let query = sqlx::query(AssertSqlSafe(self.sql(EdgeRange::GreaterKinds)))
                 .bind(sql_limit(left))
                 .bind(after.near)
                 .bind(after.kind);
@@ -159,7 +160,7 @@ impl EdgeIndex {
         Ok(rows)
     }
 
-    /// Reads the rows of nodes from their first edge.
+    /// Reads the rows of these nodes, beginning with the first edge of each.
     async fn read_nodes(
         &self,
         connection: &mut SqliteConnection,

@@ -1,4 +1,4 @@
-//! The tables `edges` (current edges) and `past_edges` (the ends of edges that are no longer current).
+//! The tables `edges` (current edges) and `past_edges` (target, kind and start of edges of the past).
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::cells::CellReader;
 use super::edge_index::{EdgeCursor, EdgeIndex};
 
 static PUT: BulkStatement = BulkStatement::new(include_str!("../sql/put_edges.sql"));
-/// Merges observations into rows that exist.
+/// Merges observations into existing rows.
 static OBSERVE: BulkStatement = BulkStatement::new(include_str!("../sql/observe_edges.sql"));
 static ADD: BulkStatement = BulkStatement::new(include_str!("../sql/add_edges.sql"));
 pub(super) static REMOVE: BulkStatement =
@@ -23,35 +23,35 @@ static PUT_PAST: BulkStatement = BulkStatement::new(
 const COLUMNS: &str = "from_node, kind, to_node, source, scope, is_observation, confidence, first_seen, \
                        last_seen, properties";
 
-/// Current edges by their start.
+/// The current edges by their start.
 pub(super) const OUT: EdgeIndex = EdgeIndex {
     columns: COLUMNS,
     table: "edges",
     near_column: "from_node",
-    later_columns: "to_node, source, scope, is_observation",
-    later_parameters: "?4, ?5, ?6, ?7",
+    tail_columns: "to_node, source, scope, is_observation",
+    tail_parameters: "?4, ?5, ?6, ?7",
 };
 
-/// Current edges by their target.
+/// The current edges by their target.
 pub(super) const IN: EdgeIndex = EdgeIndex {
     columns: COLUMNS,
     table: "edges INDEXED BY edges_by_target",
     near_column: "to_node",
-    later_columns: "from_node, source, scope, is_observation",
-    later_parameters: "?4, ?5, ?6, ?7",
+    tail_columns: "from_node, source, scope, is_observation",
+    tail_parameters: "?4, ?5, ?6, ?7",
 };
 
-/// Past edges by their target.
+/// The past edges by their target.
 pub(super) const PAST_IN: EdgeIndex = EdgeIndex {
     columns: "to_node, kind, from_node",
     table: "past_edges",
     near_column: "to_node",
-    later_columns: "from_node",
-    later_parameters: "?4",
+    tail_columns: "from_node",
+    tail_parameters: "?4",
 };
 
-/// Reads a page of the current edges of one direction at nodes, in the order of node, kind and other node. Empty `kinds`
-/// means all.
+/// Reads a page of the current edges that start at these nodes, or that lead to them, in the order of this node, the
+/// kind and the node at the other end. Empty `kinds` means all kinds.
 pub(super) async fn read(
     connection: &mut SqliteConnection,
     direction: Direction,
@@ -68,13 +68,13 @@ pub(super) async fn read(
             Direction::Out => (key.from, key.to),
             Direction::In => (key.to, key.from),
         };
-        let later_values = [far, key.source, key.scope, i64::from(key.is_observation)];
-        (near, key.kind, later_values)
+        let tail_values = [far, key.source, key.scope, i64::from(key.is_observation)];
+        (near, key.kind, tail_values)
     });
-    let after = last.as_ref().map(|(near, kind, later_values)| EdgeCursor {
+    let after = last.as_ref().map(|(near, kind, tail_values)| EdgeCursor {
         near: *near,
         kind: *kind,
-        later_values,
+        tail_values,
     });
     let rows = index
         .page(connection, nodes, kinds, after, page.limit)
@@ -103,7 +103,8 @@ fn key(cells: &mut CellReader<'_>) -> Result<EdgeKey, sqlx::Error> {
     })
 }
 
-/// Reads a page of past edges by their targets: target, kind, start, in this order. Empty `kinds` means all.
+/// Reads a page of the past edges that led to these nodes: (target, kind, start), in this order. Empty `kinds` means
+/// all kinds.
 pub(super) async fn read_past(
     connection: &mut SqliteConnection,
     to: &[NodeId],
@@ -111,13 +112,13 @@ pub(super) async fn read_past(
     after: Option<(NodeId, Word, NodeId)>,
     limit: usize,
 ) -> Result<Vec<(NodeId, Word, NodeId)>, sqlx::Error> {
-    let later_values = after.map(|(_, _, from)| [from]);
+    let tail_values = after.map(|(_, _, from)| [from]);
     let after = after
-        .zip(later_values.as_ref())
-        .map(|((near, kind, _), later_values)| EdgeCursor {
+        .zip(tail_values.as_ref())
+        .map(|((near, kind, _), tail_values)| EdgeCursor {
             near,
             kind,
-            later_values,
+            tail_values,
         });
     let rows = PAST_IN.page(connection, to, kinds, after, limit).await?;
     rows.read(past_edge)
@@ -137,8 +138,8 @@ pub(super) async fn put(
     Ok(())
 }
 
-/// Merges observations into the current edges. Returns, for each row in order, whether its edge is new; of rows with
-/// the same key only the first is new.
+/// Merges observations into the current edges. Returns in order whether each observation is new. Of rows with the same
+/// key, only the first can be new.
 pub(super) async fn observe(
     connection: &mut SqliteConnection,
     rows: &[EdgeRow],
@@ -183,7 +184,7 @@ fn bind_key(values: &mut BoundValues, key: &EdgeKey) {
         .add(key.is_observation);
 }
 
-/// Removes current edges and records their ends as past edges.
+/// Removes current edges and adds them to the past edges.
 pub(super) async fn remove(
     connection: &mut SqliteConnection,
     keys: &[EdgeKey],
@@ -196,7 +197,7 @@ pub(super) async fn remove(
     put_past(connection, &removed.read(past_edge)?).await
 }
 
-/// Records past edges: target, kind, start.
+/// Adds past edges: (target, kind, start).
 pub(super) async fn put_past(
     connection: &mut SqliteConnection,
     edges: &[(NodeId, Word, NodeId)],

@@ -29,7 +29,7 @@ pub(super) const REMOVE_NODES: &str =
     "DELETE FROM nodes WHERE id IN (SELECT value FROM json_each(?1))";
 pub(super) const REMOVE_ENDS: &str =
     "DELETE FROM edge_stats_ends WHERE node IN (SELECT value FROM json_each(?1))";
-// Sequence numbers of commits have no gaps.
+// The sequence numbers of commits have no gaps, so this removes at most `?2` commits.
 pub(super) const REMOVE_COMMITS: &str = "DELETE FROM commits \
      WHERE sequence <= ?1 AND sequence < (SELECT min(sequence) FROM commits) + ?2";
 const PAGES: &str = "SELECT page_count, page_size, freelist_count, auto_vacuum \
@@ -127,7 +127,7 @@ pub(super) async fn remove_snapshots(
     Ok(())
 }
 
-/// Removes past edges: target, kind, start.
+/// Removes past edges: (target, kind, start).
 pub(super) async fn remove_past_edges(
     connection: &mut SqliteConnection,
     edges: &[(NodeId, Word, NodeId)],
@@ -141,7 +141,7 @@ pub(super) async fn remove_past_edges(
     Ok(())
 }
 
-/// Removes former owners of aliases: value, node.
+/// Removes former owners of aliases: (value, node).
 pub(super) async fn remove_past_aliases(
     connection: &mut SqliteConnection,
     rows: &[(String, NodeId)],
@@ -158,13 +158,14 @@ pub(super) async fn remove_past_aliases(
     Ok(())
 }
 
-/// Removes nodes, and when statistics last named them.
+/// Removes nodes and their rows of `edge_stats_ends`.
 pub(super) async fn remove_nodes(
     connection: &mut SqliteConnection,
     new: &mut NewNodes,
     ids: &[NodeId],
 ) -> Result<(), sqlx::Error> {
-    // Writes the new nodes of this session first, so that SQLite does not reuse the id of one that is removed.
+    // Writes the rows of new nodes first. SQLite remembers only the ids of nodes that had a row, so the id of a removed
+    // node without a row would be assigned again.
     new.flush(connection).await?;
     for statement in [REMOVE_NODES, REMOVE_ENDS] {
         let query = sqlx::query(statement).bind(json_list(ids));
@@ -173,7 +174,7 @@ pub(super) async fn remove_nodes(
     Ok(())
 }
 
-/// Removes up to `limit` of the oldest commits, none after `up_to`; returns how many.
+/// Removes up to `limit` of the oldest commits with sequence numbers up to `up_to`; returns how many.
 pub(super) async fn remove_commits(
     connection: &mut SqliteConnection,
     up_to: u64,
@@ -244,8 +245,8 @@ async fn pages(connection: &mut SqliteConnection) -> Result<(u64, u64, u64, i64)
     ))
 }
 
-/// Merges segments of the index of texts, where entries and their removals cancel out, and returns free pages to the
-/// file system, up to `max_pages` pages of work. Returns whether there is more to do. Needs its own transaction.
+/// Merges segments of the index of texts, which drops removed entries, and returns free pages to the file system. Does
+/// the work of about `max_pages` pages, and returns whether there is more to do. Needs its own transaction.
 pub(super) async fn compact(
     connection: &mut SqliteConnection,
     max_pages: usize,
@@ -259,8 +260,8 @@ pub(super) async fn compact(
     let after: i64 = sqlx::query_scalar(CHANGES)
         .fetch_one(&mut *connection)
         .await?;
-    // Each page that the merge wrote counts as a change, and so does the statement. While others write, there is always
-    // something small to merge: the next round does it.
+    // Each page that the merge wrote counts as a change, and so does the statement itself. While other sessions write,
+    // there is always something small to merge, which is left to the next round of housekeeping.
     if after.saturating_sub(before) > sql_limit(max_pages / 16).max(2) {
         return Ok(true);
     }

@@ -1,4 +1,4 @@
-//! Leases of scopes. Their times are of this process's clock, since a file has no clock.
+//! Leases of scopes. Their times come from the clock of this process, since a file has no clock.
 
 use async_trait::async_trait;
 use pipeline::store::rows::{LeaseRow, LeaseRows, RowsError, Word};

@@ -1,4 +1,5 @@
-//! Lists nodes through the index of the filter, of a word or of texts, that the fewest nodes match.
+//! Lists the nodes that match all filters. Each filter is by a word or by texts, and a list reads the index of the
+//! filter that the fewest nodes match.
 
 use pipeline::store::rows::{Listing, NO_WORD, NodeId, NodeRowFilter, Word};
 use sqlx::{AssertSqlSafe, SqliteConnection};
@@ -7,10 +8,11 @@ use super::bulk::{json_list, sql_limit};
 use super::cells::{CellReader, fetch_packed};
 use super::texts::{TextPredicate, TrigramQuery};
 
-/// To choose an index, a statement counts at most this many nodes of a key.
+/// To choose an index, a list counts at most this many nodes per listing and key.
 const MAX_COUNTED: i64 = 10_000;
 
-/// Up to this many kinds, a list reads the index of kinds once for each; with more, it filters another index.
+/// A list can read the index of kinds, once for each kind, if the filter has at most this many kinds. With more kinds,
+/// the list reads another index and filters its nodes.
 const MAX_KEYS: usize = 64;
 
 /// The number of parameters before those of texts.
@@ -23,7 +25,7 @@ pub(super) enum NodeIndex {
     Listing,
     /// The nodes with the word `?10` in this column of `nodes`.
     Column(&'static str),
-    /// The nodes with the trigrams `?10` in a text: the rows of `trigrams` between `?2` and `?11`.
+    /// The nodes with the trigrams `?10` in a text: rows of `trigrams` between `?2` and `?11`, exclusive.
     Text,
 }
 
@@ -62,8 +64,9 @@ impl NodeIndex {
         }
     }
 
-    /// The statement that lists nodes. `?1` listing, `?2` after, `?3` limit, `?4` kinds, `?5` provider, `?6` account,
-    /// `?7` region, `?8` the time after which a changed node matches, `?10` and `?11` of the index, then texts.
+    /// The statement that lists nodes. Parameters: `?1` listing, `?2` the row before the page, `?3` limit, `?4` kinds,
+    /// `?5` provider, `?6` account, `?7` region. A node that changed after `?8` matches whatever its words and texts
+    /// are. `?9` is unused, `?10` and `?11` are described at [`NodeIndex`], and the patterns of texts follow.
     pub(super) fn list(self, texts: &[Vec<TextPredicate>]) -> String {
         let (from, order, condition) = self.parts();
         let mut parameter = FIXED_PARAMETERS;
@@ -96,7 +99,7 @@ impl NodeIndex {
     }
 }
 
-/// A key of an index.
+/// What a list seeks in an index.
 #[derive(Clone, Debug)]
 enum IndexKey {
     Word(Word),
@@ -195,7 +198,7 @@ async fn choose_access_path(
     after: NodeId,
 ) -> Result<AccessPath, sqlx::Error> {
     let mut paths = match filter.changed_after {
-        // An index does not return the changed nodes that match only by their change.
+        // The index of a filter lacks the nodes that match only because they changed.
         Some(_) => Vec::new(),
         None => access_paths(filter, texts),
     };

@@ -7,8 +7,8 @@
 //!                                                     └─▶ WordCache: committed words
 //! ```
 //!
-//! Rows are written in the order of their keys, by statements of a few fixed sizes ([`bulk`]). A set of rows is read
-//! with one statement. A page begins after the last row of the previous page ([`edge_index`], [`list`]).
+//! Rows are written in the order of their keys, and a statement reads or writes many rows ([`bulk`]). A page begins
+//! after the last row of the previous page ([`edge_index`], [`list`]).
 
 use std::sync::{Arc, OnceLock};
 
@@ -57,8 +57,8 @@ impl SqliteBackend {
         let _ = self.database.set(database);
     }
 
-    /// Rewrites the file without its free pages (`VACUUM`). It waits for the running transaction, and blocks writers
-    /// until it ends.
+    /// Rewrites the file without its free pages (`VACUUM`). The statement waits for the running transaction, and blocks
+    /// writers while it runs.
     pub(super) async fn vacuum(&self) -> Result<(), RowsError> {
         let vacuumed = async {
             let database = self.database().map_err(WriteError::before_start)?;

@@ -23,8 +23,8 @@ const LAST: &str = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name 
 
 const LISTINGS: [Listing; 3] = [Listing::None, Listing::Current, Listing::Ended];
 
-/// Nodes that got an id in this session and have no row yet. `put` writes the row once, with its columns: a row that
-/// grows later would leave pages half empty.
+/// Nodes that got an id in this session and have no row yet. [`put`] writes each row once, with all columns: a row that
+/// is first written short and then grows would leave pages half empty.
 #[derive(Debug, Default)]
 pub(super) struct NewNodes {
     /// The first and the last id that this session assigned.
@@ -53,7 +53,7 @@ impl NewNodes {
             .is_some_and(|(first, last)| first <= id && id <= last)
     }
 
-    /// The hash of the uid of a node: `stored`, if the node has a row.
+    /// The hash of the uid of a node. `stored` is the hash in the row of the node, if it has one.
     pub(super) fn hash_of(&self, id: NodeId, stored: Option<i64>) -> u64 {
         let new = || self.by_id.get(&id).map(|uid| uid::hash(uid));
         stored
@@ -62,7 +62,7 @@ impl NewNodes {
             .unwrap_or_default()
     }
 
-    /// The ids greater than `after`, in any order.
+    /// The ids of these nodes that are greater than `after`, in any order.
     pub(super) fn after(&self, after: NodeId) -> impl Iterator<Item = NodeId> {
         let ids = self.by_id.keys().copied();
         ids.filter(move |id| *id > after)
@@ -77,7 +77,7 @@ impl NewNodes {
         })
     }
 
-    /// Writes rows for the nodes that have none.
+    /// Writes a row for each node that has none.
     pub(super) async fn flush(
         &mut self,
         connection: &mut SqliteConnection,
@@ -87,7 +87,7 @@ impl NewNodes {
     }
 }
 
-/// The ids of uids, in order; none for an unknown uid.
+/// The ids of uids, in order; `None` for an unknown uid.
 pub(super) async fn find(
     connection: &mut SqliteConnection,
     new: &NewNodes,
@@ -102,7 +102,7 @@ pub(super) async fn find(
     Ok(uids.iter().map(find).collect())
 }
 
-/// The ids of uids, in order, and whether each is new: unknown uids get the next ids.
+/// Returns the ids of uids, in order, and whether each is new. Assigns the next ids to unknown uids.
 pub(super) async fn assign_ids(
     connection: &mut SqliteConnection,
     new: &mut NewNodes,
@@ -129,7 +129,7 @@ pub(super) async fn assign_ids(
     Ok(ids)
 }
 
-/// Nodes by their ids, in any order, without those that do not exist.
+/// The existing nodes with these ids, in any order.
 pub(super) async fn read(
     connection: &mut SqliteConnection,
     new: &NewNodes,
@@ -186,7 +186,7 @@ pub(super) async fn by_hash(
     Ok(nodes)
 }
 
-/// The nodes that are merged into these nodes (`same_as`): merged node, target.
+/// The nodes that are merged into these nodes, as (node, `same_as`).
 pub(super) async fn merged_into(
     connection: &mut SqliteConnection,
     ids: &[NodeId],
@@ -196,7 +196,7 @@ pub(super) async fn merged_into(
     rows.read(|cells| Ok((cells.take()?, cells.take()?)))
 }
 
-/// Writes nodes. Of several rows of a node, the last one is written.
+/// Writes nodes. Of several rows of the same node, the last one is written.
 pub(super) async fn put(
     connection: &mut SqliteConnection,
     new: &mut NewNodes,
@@ -207,10 +207,10 @@ pub(super) async fn put(
     let existing: Vec<&NodeRow> = existing.copied().collect();
     let updated = UPDATE.run(connection, &existing, bind_update).await?;
     let updated: HashSet<NodeId> = updated.read(CellReader::take)?.into_iter().collect();
-    let others = rows.into_values().filter(|row| !updated.contains(&row.id));
-    let others: Vec<&NodeRow> = others.collect();
-    PUT.run(connection, &others, bind).await?;
-    for row in others {
+    let remaining = rows.into_values().filter(|row| !updated.contains(&row.id));
+    let remaining: Vec<&NodeRow> = remaining.collect();
+    PUT.run(connection, &remaining, bind).await?;
+    for row in remaining {
         new.remove(row.id);
     }
     Ok(())
@@ -245,7 +245,7 @@ fn bind_update(values: &mut BoundValues, row: &&NodeRow) {
         .add(row.tags.as_deref());
 }
 
-/// Adds the columns of the indexes for lists.
+/// Adds the columns that the indexes of lists contain.
 fn bind_listed(values: &mut BoundValues, row: &NodeRow) {
     values
         .add(row.listing as i64)

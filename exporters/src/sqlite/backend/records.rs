@@ -1,4 +1,4 @@
-//! The table `records`, and `record_names`: the uids that records name.
+//! The tables `records` and `record_names` (which uids each record names).
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -21,13 +21,13 @@ pub(super) static REMOVE_NAMES: BulkStatement = BulkStatement::new(
     "DELETE FROM record_names WHERE (uid_hash, opened, signal, id) IN (VALUES (?, ?, ?, ?))",
 );
 
-/// Signal, id, time of opening.
+/// The key of a record: signal, id, time of opening.
 type RecordKey = (Word, String, UnixNanos);
 
 /// A row of `record_names`: hash of the uid, time of opening, signal, number of the record.
 type NameRow = (i64, i64, Word, i64);
 
-/// Records by their keys, in any order, without those that do not exist.
+/// The existing records with these keys, in any order.
 pub(super) async fn read(
     connection: &mut SqliteConnection,
     keys: &[RecordKey],
@@ -39,7 +39,7 @@ pub(super) async fn read(
     Ok(numbered.into_iter().map(|(_, row)| row).collect())
 }
 
-/// Records by their keys, each with its number.
+/// The existing records with these keys, each with its number.
 async fn read_numbered(
     connection: &mut SqliteConnection,
     keys: &[&RecordKey],
@@ -53,7 +53,7 @@ async fn read_numbered(
 }
 
 /// Up to `limit` records that name one of the uids and were opened in `from..to`, newest first. Empty `signals` means
-/// all.
+/// all signals.
 pub(super) async fn read_of(
     connection: &mut SqliteConnection,
     uids: &[String],
@@ -144,7 +144,8 @@ pub(super) fn old_sql(time: RecordTime) -> String {
     )
 }
 
-/// Up to `limit` records that were opened, or resolved, before a time, oldest first, after a time and id.
+/// Up to `limit` records that were opened (or resolved) before `before`, in the order of that time and the id,
+/// beginning after the time and id `after`.
 pub(super) async fn read_old(
     connection: &mut SqliteConnection,
     signal: Word,
@@ -166,7 +167,7 @@ pub(super) async fn read_old(
     Ok(records.into_iter().map(|(_, row)| row).collect())
 }
 
-/// Removes records and the names in them.
+/// Removes records and their rows of `record_names`.
 pub(super) async fn remove(
     connection: &mut SqliteConnection,
     keys: &[RecordKey],
@@ -212,18 +213,18 @@ fn names(json: &str) -> Result<Vec<String>, sqlx::Error> {
     serde_json::from_str(json).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-/// Writes records; of equal keys the last one. Replaces the names in them.
+/// Writes records and replaces their rows of `record_names`. Of several records with the same key, the last is written.
 pub(super) async fn put(
     connection: &mut SqliteConnection,
     rows: &[RecordRow],
 ) -> Result<(), sqlx::Error> {
     let rows: BTreeMap<RecordKey, &RecordRow> = rows.iter().map(|row| (key(row), row)).collect();
     let keys: Vec<&RecordKey> = rows.keys().collect();
-    let before = read_numbered(connection, &keys).await?;
-    let before = before
+    let stored = read_numbered(connection, &keys).await?;
+    let old_names = stored
         .iter()
         .flat_map(|(number, row)| name_rows(*number, row));
-    write_names(connection, &REMOVE_NAMES, before.collect()).await?;
+    write_names(connection, &REMOVE_NAMES, old_names.collect()).await?;
 
     let sorted: Vec<&RecordRow> = rows.values().copied().collect();
     let written = upsert(connection, &sorted).await?;

@@ -1,4 +1,6 @@
-//! The tables `scopes` (with their scans), `members` (of scans) and `contested` (nodes).
+//! The tables `scopes` (with the scans of each scope), `members` (of scans) and `contested` (contested nodes).
+//!
+//! The column `forgotten` has [`ScopeRow::dropped_before`], and `touched` has [`ScopeRow::last_direct_report`].
 
 use pipeline::claims::{ClaimClass, Removal};
 use pipeline::component::UnixNanos;
@@ -31,10 +33,11 @@ pub(super) static REMOVE: BulkStatement =
 pub(super) static REMOVE_ALL_MEMBERS: BulkStatement =
     BulkStatement::new("DELETE FROM members WHERE (class, source, scope) IN (VALUES (?, ?, ?))");
 
-/// The stored code of each is its index.
+/// The stored code of a removal is its index in this list.
 const MISSES: [Removal; 2] = [Removal::Deleted, Removal::Released];
 
-/// Bytes of a scan in the column `scans`: its begin, the hash of its members, the meaning of a miss.
+/// The bytes of a scan in the column `scans`: its begin, the hash of its members, and how a claim ends whose uid is not
+/// a member.
 const SCAN_BYTES: usize = 17;
 
 /// The scopes with these names; all scopes if `None`.
@@ -110,7 +113,7 @@ fn decode_scans(bytes: &[u8]) -> Result<Vec<ScanRow>, sqlx::Error> {
     bytes.chunks_exact(SCAN_BYTES).map(scan).collect()
 }
 
-/// The members of a scan by their hash: encoded pairs.
+/// The encoded members of a scan, by their hash.
 pub(super) async fn read_members(
     connection: &mut SqliteConnection,
     scope: ScopeKey,
@@ -125,7 +128,8 @@ pub(super) async fn read_members(
         .await
 }
 
-/// Writes members of scans (hash, encoded pairs) of a scope, and removes those that no scan of the row names.
+/// Writes members of scans: (hash, encoded members). Then removes the members of the scope to which no scan in
+/// `scope.scans` refers.
 pub(super) async fn put_members(
     connection: &mut SqliteConnection,
     scope: &ScopeRow,
@@ -137,12 +141,12 @@ pub(super) async fn put_members(
             values.add(signed(*hash)).add(pairs.as_slice());
         })
         .await?;
-    let named = scope.scans.iter().map(|scan| signed(scan.members));
+    let kept = scope.scans.iter().map(|scan| signed(scan.members));
     sqlx::query(REMOVE_MEMBERS)
         .bind(scope.key.class as i64)
         .bind(scope.key.source)
         .bind(scope.key.scope)
-        .bind(json_list(named))
+        .bind(json_list(kept))
         .execute(connection)
         .await?;
     Ok(())

@@ -16,7 +16,7 @@ pub struct SqliteSession {
     pub(super) words: SessionWords,
     pub(super) new_nodes: NewNodes,
     pub(super) new_texts: NewTexts,
-    /// Set if a write failed: whether a retry of the first failed write can succeed.
+    /// Whether a retry of the first failed write can succeed; `None` if no write failed.
     pub(super) failed_write_is_retryable: Option<bool>,
 }
 

@@ -1,4 +1,4 @@
-//! The tables `versions` and `snapshots` (of edges and aliases, which versions name by hash).
+//! The tables `versions` and `snapshots`. A version refers to its snapshots of edges and aliases by their hashes.
 
 use pipeline::store::rows::{
     Projection, SnapshotKey, SnapshotKind, VersionContent, VersionKey, VersionRow, Word,
@@ -22,7 +22,7 @@ pub(super) static READ_SNAPSHOTS: BulkStatement = BulkStatement::new(
 
 const SNAPSHOT_KINDS: [SnapshotKind; 2] = [SnapshotKind::Edges, SnapshotKind::Aliases];
 
-/// Versions by their keys, in any order, without those that do not exist.
+/// The existing versions with these keys, in any order.
 pub(super) async fn read(
     connection: &mut SqliteConnection,
     keys: &[VersionKey],
@@ -79,7 +79,7 @@ pub(super) fn version(cells: &mut CellReader<'_>) -> Result<VersionRow, sqlx::Er
     })
 }
 
-/// Writes versions. Columns that a stored version already has stay as they are, except `written`.
+/// Writes versions. Of a stored version, only the missing parts are written, and `written` becomes the greater time.
 pub(super) async fn put(
     connection: &mut SqliteConnection,
     rows: &[VersionRow],
@@ -106,7 +106,7 @@ pub(super) async fn put(
     Ok(())
 }
 
-/// Snapshots by their keys, in any order, without those that do not exist.
+/// The existing snapshots with these keys, in any order.
 pub(super) async fn read_snapshots(
     connection: &mut SqliteConnection,
     keys: &[SnapshotKey],

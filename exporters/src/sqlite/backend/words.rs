@@ -23,22 +23,22 @@ const WITH_PREFIX: &str = "SELECT pack_rows(id) FROM words WHERE word >= ?1 AND 
 /// The cache is cleared when it has more words than this.
 const MAX_CACHED: usize = 100_000;
 
-/// The committed words of one file, for all sessions of this process. They cannot become stale: no word is ever removed
-/// from the file.
+/// The committed words of one file, for all sessions of this process. The cache cannot become stale, since no word is
+/// ever removed from the file.
 #[derive(Debug, Default)]
 pub(super) struct WordCache(RwLock<WordMaps>);
 
 impl WordCache {
     fn add(&self, words: &WordMaps) {
-        let mut known = sync::write(&self.0);
-        if known.texts.len() > MAX_CACHED {
-            *known = WordMaps::default();
+        let mut cached = sync::write(&self.0);
+        if cached.texts.len() > MAX_CACHED {
+            *cached = WordMaps::default();
         }
-        known.extend(words);
+        cached.extend(words);
     }
 }
 
-/// Words, by text and by number. The file assigns the numbers, so this is no `pipeline::interner::Interner`.
+/// Words, by text and by number. The file assigns the numbers, not `pipeline::interner::Interner`.
 #[derive(Debug, Default)]
 struct WordMaps {
     numbers: HashMap<Arc<str>, Word>,
@@ -58,25 +58,25 @@ impl WordMaps {
 #[derive(Debug)]
 pub(super) struct SessionWords {
     shared: Arc<WordCache>,
-    own: WordMaps,
-    /// Whether the session can read words that are not committed. It shares them when it commits: a rollback frees
-    /// their numbers.
-    writes: bool,
+    local: WordMaps,
+    /// A read session shares words when it has read them. A write session shares them after its commit, since a
+    /// rollback frees the numbers of added words.
+    is_write_session: bool,
 }
 
 impl SessionWords {
-    /// Words for a session that reads, or also writes.
-    pub(super) fn new(shared: Arc<WordCache>, writes: bool) -> SessionWords {
+    /// The words of a new session.
+    pub(super) fn new(shared: Arc<WordCache>, is_write_session: bool) -> SessionWords {
         SessionWords {
             shared,
-            own: WordMaps::default(),
-            writes,
+            local: WordMaps::default(),
+            is_write_session,
         }
     }
 
-    /// Moves the words into the shared cache. Call it after the commit.
+    /// Adds the words to the shared cache. A write session calls this after its commit.
     pub(super) fn share(self) {
-        self.shared.add(&self.own);
+        self.shared.add(&self.local);
     }
 
     /// Remembers words that a statement returned.
@@ -87,10 +87,10 @@ impl SessionWords {
             words.texts.insert(number, text.clone());
             words.numbers.insert(text, number);
         }
-        if !self.writes {
+        if !self.is_write_session {
             self.shared.add(&words);
         }
-        self.own.extend(&words);
+        self.local.extend(&words);
         Ok(())
     }
 
@@ -100,12 +100,12 @@ impl SessionWords {
         connection: &mut SqliteConnection,
         texts: &[String],
     ) -> Result<Vec<Word>, sqlx::Error> {
-        let mut numbers = self.known_numbers(texts);
+        let mut numbers = self.cached_numbers(texts);
         let unknown = unknown(texts, &numbers);
         if !unknown.is_empty() {
             let rows = FIND.run(connection, &unknown, bind).await?;
             self.remember(&rows)?;
-            self.complete(&mut numbers, texts);
+            self.fill_in(&mut numbers, texts);
         }
         Ok(numbers)
     }
@@ -121,16 +121,16 @@ impl SessionWords {
         if !new.is_empty() {
             let rows = ADD.run(connection, &new, bind).await?;
             self.remember(&rows)?;
-            self.complete(&mut numbers, texts);
+            self.fill_in(&mut numbers, texts);
         }
         Ok(numbers)
     }
 
-    fn known_numbers(&self, texts: &[String]) -> Vec<Word> {
+    fn cached_numbers(&self, texts: &[String]) -> Vec<Word> {
         let shared = sync::read(&self.shared.0);
         let number = |text: &String| {
-            let own = self.own.numbers.get(text.as_str());
-            own.or_else(|| shared.numbers.get(text.as_str())).copied()
+            let local = self.local.numbers.get(text.as_str());
+            local.or_else(|| shared.numbers.get(text.as_str())).copied()
         };
         texts
             .iter()
@@ -138,12 +138,12 @@ impl SessionWords {
             .collect()
     }
 
-    /// Sets the missing numbers that this session now knows.
-    fn complete(&self, numbers: &mut [Word], texts: &[String]) {
+    /// Sets the missing numbers of words that the session has read or added in the meantime.
+    fn fill_in(&self, numbers: &mut [Word], texts: &[String]) {
         for (number, text) in numbers.iter_mut().zip(texts) {
             if *number == NO_WORD {
-                let own = self.own.numbers.get(text.as_str());
-                *number = own.copied().unwrap_or(NO_WORD);
+                let local = self.local.numbers.get(text.as_str());
+                *number = local.copied().unwrap_or(NO_WORD);
             }
         }
     }
@@ -154,29 +154,29 @@ impl SessionWords {
         connection: &mut SqliteConnection,
         words: &[Word],
     ) -> Result<Vec<String>, sqlx::Error> {
-        let known = self.known_texts(words);
-        let unknown = words.iter().zip(&known).filter(|(_, text)| text.is_none());
+        let cached = self.cached_texts(words);
+        let unknown = words.iter().zip(&cached).filter(|(_, text)| text.is_none());
         let unknown: BTreeSet<Word> = unknown.map(|(word, _)| *word).collect();
         if !unknown.is_empty() {
             let query = sqlx::query(READ).bind(json_list(unknown));
             let rows = fetch_packed(connection, query).await?;
             self.remember(&rows)?;
         }
-        let texts = words.iter().zip(known).map(|(word, text)| {
-            let text = text.or_else(|| self.own.texts.get(word).cloned());
+        let texts = words.iter().zip(cached).map(|(word, text)| {
+            let text = text.or_else(|| self.local.texts.get(word).cloned());
             text.map(|text| text.to_string()).unwrap_or_default()
         });
         Ok(texts.collect())
     }
 
-    fn known_texts(&self, words: &[Word]) -> Vec<Option<Arc<str>>> {
+    fn cached_texts(&self, words: &[Word]) -> Vec<Option<Arc<str>>> {
         let shared = sync::read(&self.shared.0);
         let text = |word: &Word| {
             if *word == NO_WORD {
                 return Some(Arc::default());
             }
-            let own = self.own.texts.get(word);
-            own.or_else(|| shared.texts.get(word)).cloned()
+            let local = self.local.texts.get(word);
+            local.or_else(|| shared.texts.get(word)).cloned()
         };
         words.iter().map(text).collect()
     }
@@ -202,7 +202,7 @@ fn bind(values: &mut BoundValues, text: &&str) {
     values.add(*text);
 }
 
-/// The texts without a number that are not empty, each once, in order.
+/// The non-empty texts without a number, each once, in order.
 fn unknown<'t>(texts: &'t [String], numbers: &[Word]) -> Vec<&'t str> {
     let texts = texts.iter().zip(numbers);
     let mut seen = HashSet::new();

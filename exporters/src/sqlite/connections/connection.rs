@@ -8,7 +8,8 @@ use sqlx::{ConnectOptions, Connection as _};
 
 use super::packing;
 
-/// Instructions of SQLite's virtual machine between two checks of the flags: far less than a millisecond.
+/// The number of instructions that SQLite's virtual machine executes between two checks of the flags. They take far
+/// less than a millisecond.
 const INSTRUCTIONS_PER_CHECK: i32 = 1000;
 
 /// A connection to SQLite with the functions `pack_row` and `pack_rows`.
@@ -19,7 +20,8 @@ pub(in crate::sqlite) struct InterruptibleConnection {
 }
 
 impl InterruptibleConnection {
-    /// Opens a connection whose statements fail with `SQLITE_INTERRUPT` while `closing` is set.
+    /// Opens a connection. While `closing` is set, its statements of more than [`INSTRUCTIONS_PER_CHECK`] instructions
+    /// fail with `SQLITE_INTERRUPT`.
     ///
     /// # Errors
     /// If SQLite cannot open the file.
@@ -48,20 +50,20 @@ impl InterruptibleConnection {
         &mut self.sqlite
     }
 
-    /// Interrupts the running statement and, until [`InterruptibleConnection::resume`], each later statement that
-    /// takes more than [`INSTRUCTIONS_PER_CHECK`].
+    /// Interrupts the running statement. Until [`InterruptibleConnection::resume`], it also interrupts every other
+    /// statement of more than [`INSTRUCTIONS_PER_CHECK`] instructions.
     pub(super) fn interrupt(&self) {
         self.interrupted.store(true, Ordering::Relaxed);
     }
 
-    /// Lets statements run again. Call it after a statement that was sent after the interrupted ones has ended:
-    /// the connection's thread runs statements in the order in which they were sent.
+    /// Lets statements run again. The caller first sends a short statement and waits until it has ended. The thread of
+    /// the connection runs statements in the order in which they were sent, so the interrupted ones have ended, too.
     pub(super) fn resume(&self) {
         self.interrupted.store(false, Ordering::Relaxed);
     }
 
-    /// Closes the connection, and resolves when SQLite has closed it. A failure is logged, not returned: committed
-    /// transactions are in the write-ahead log, and the next connection reads them there.
+    /// Closes the connection and returns when SQLite has closed it. Logs a failure instead of returning it: committed
+    /// transactions are in the write-ahead log, where the next connection reads them.
     pub(super) async fn close(self) {
         if let Err(error) = self.sqlite.close().await {
             tracing::debug!(%error, "closing a SQLite connection failed");

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use pipeline::sync::lock;
 
-/// How long a successful check is valid for reads: a `stat` takes longer than the read of a node.
+/// How long reads rely on a successful check, since a `stat` takes longer than reading a node.
 const CHECK_TTL: Duration = Duration::from_secs(1);
 
 /// The file that was at the path when the exporter started.
@@ -16,19 +16,20 @@ const CHECK_TTL: Duration = Duration::from_secs(1);
 pub(in crate::sqlite) struct DatabaseFile {
     path: PathBuf,
     identity: FileIdentity,
-    /// When the last check succeeded; none after a check that failed.
-    checked: Mutex<Option<Instant>>,
+    /// When the last check succeeded; `None` before the first check and after a failed one.
+    last_success: Mutex<Option<Instant>>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 struct FileIdentity {
     device: u64,
     inode: u64,
-    /// File systems soon reuse the number of a deleted inode. Some file systems do not store this time.
+    /// Tells files with the same inode number apart, since file systems soon reuse the number of a deleted file. `None`
+    /// if the file system does not store this time.
     created: Option<SystemTime>,
 }
 
-/// The path no longer leads to the file that the exporter opened.
+/// Why a check failed: the path no longer leads to the file that the exporter opened, or its metadata cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::sqlite) enum FileChanged {
     #[error(
@@ -54,7 +55,7 @@ impl DatabaseFile {
         Ok(DatabaseFile {
             path: path.to_owned(),
             identity: identity(path).await?,
-            checked: Mutex::default(),
+            last_success: Mutex::default(),
         })
     }
 
@@ -66,14 +67,14 @@ impl DatabaseFile {
     /// Checks that the same file is still at the path, with one `stat` in another thread.
     ///
     /// # Errors
-    /// If there is another file at the path, or none.
+    /// If another file or no file is at the path, or the metadata cannot be read.
     pub(super) async fn check(&self) -> Result<(), FileChanged> {
-        let now = identity(&self.path).await;
-        let same = now.as_ref().is_ok_and(|now| *now == self.identity);
-        *lock(&self.checked) = same.then(Instant::now);
-        match now {
+        let found = identity(&self.path).await;
+        let is_same = found.as_ref().is_ok_and(|found| *found == self.identity);
+        *lock(&self.last_success) = is_same.then(Instant::now);
+        match found {
             Err(changed) => Err(changed),
-            Ok(_) if same => Ok(()),
+            Ok(_) if is_same => Ok(()),
             Ok(_) => Err(FileChanged::Replaced {
                 path: self.path.display().to_string(),
             }),
@@ -85,8 +86,8 @@ impl DatabaseFile {
     /// # Errors
     /// As [`DatabaseFile::check`].
     pub(super) async fn check_cached(&self) -> Result<(), FileChanged> {
-        let checked = *lock(&self.checked);
-        if checked.is_some_and(|checked| checked.elapsed() < CHECK_TTL) {
+        let last_success = *lock(&self.last_success);
+        if last_success.is_some_and(|checked| checked.elapsed() < CHECK_TTL) {
             return Ok(());
         }
         self.check().await
@@ -116,7 +117,7 @@ impl From<FileChanged> for sqlx::Error {
 }
 
 impl FileChanged {
-    /// The changed file that an error of SQLx wraps, if any.
+    /// The `FileChanged` that an error of SQLx wraps, if any.
     pub(super) fn of(error: &sqlx::Error) -> Option<&FileChanged> {
         let sqlx::Error::Io(error) = error else {
             return None;

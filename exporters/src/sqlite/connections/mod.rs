@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!  SqliteWriter ── begin ───▶ WriteTransaction ── finish ─▶ commits, or discards the connection
-//!  ReaderPool ──── session ─▶ ReadSession ─────── drop ───▶ interrupts, rolls back, returns to the pool
-//!     └─ both: ConnectionOpener ─▶ InterruptibleConnection to the DatabaseFile of the start
+//!  ReaderPool ──── session ─▶ ReadSession ─────── drop ───▶ interrupts, rolls back, returns the connection
+//!     └─ both use ConnectionOpener ─▶ InterruptibleConnection, if the path still leads to the same DatabaseFile
 //! ```
 
 use std::sync::Arc;
@@ -27,19 +27,19 @@ pub(super) use writer::{SqliteWriter, WriteError, WriteTransaction};
 pub(super) struct ConnectionOpener {
     pub(super) options: SqliteConnectOptions,
     pub(super) file: Arc<DatabaseFile>,
-    /// When it is set, SQLite interrupts the statements of all connections.
+    /// While this flag is set, SQLite interrupts the statements of all connections.
     pub(super) closing: Arc<AtomicBool>,
 }
 
 impl ConnectionOpener {
-    /// Opens a connection to the file of the start.
+    /// Opens a connection to the file that `file` identifies.
     ///
     /// # Errors
-    /// If SQLite cannot open the file, or the path leads to another file than at the start.
+    /// If SQLite cannot open the file, or the path no longer leads to it.
     async fn open(&self) -> Result<InterruptibleConnection, sqlx::Error> {
         self.file.check().await?;
         let connection = InterruptibleConnection::open(&self.options, &self.closing).await?;
-        // Another process may replace the file between the check and the opening.
+        // Another process may replace the file between the first check and the opening.
         self.file.check().await?;
         Ok(connection)
     }

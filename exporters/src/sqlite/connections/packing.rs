@@ -1,7 +1,7 @@
 //! The SQL functions `pack_rows(…)` and `pack_row(…)`, which encode a result as one blob.
 //!
-//! SQLx sends each row from the thread of the connection: this copies each cell and wakes up the reading thread. A
-//! result of thousands of rows spent more time on that than in SQLite.
+//! SQLx sends each row alone from the thread of the connection to the reading thread: it copies each cell and wakes up
+//! the reading thread. For a result of thousands of rows, this took longer than the query itself.
 //!
 //! ```text
 //!  rows: row*
@@ -9,7 +9,7 @@
 //!  cell: 0 │ 1 integer (i64) │ 2 real (f64) │ 3 text: length (u32), bytes │ 4 blob: length (u32), bytes
 //! ```
 //!
-//! Numbers are little endian. A result has fewer than 1,000,000,000 bytes (`SQLITE_MAX_LENGTH`), so callers read large
+//! Numbers are little endian. A result has at most 1,000,000,000 bytes (`SQLITE_MAX_LENGTH`), so callers read large
 //! results page by page.
 
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
@@ -59,7 +59,6 @@ impl Aggregate<Vec<u8>, Option<Vec<u8>>> for PackRows {
         pack(context, rows)
     }
 
-    /// Returns null if there is no row.
     fn finalize(
         &self,
         _: &mut Context<'_>,
@@ -109,7 +108,7 @@ fn length(bytes: usize) -> rusqlite::Result<[u8; 4]> {
     Ok(length.to_le_bytes())
 }
 
-/// Takes the first row and returns its cells; none at the end, or if the row is cut off.
+/// Takes the first row and returns its cells; `None` at the end, and if the row is cut off.
 pub(in crate::sqlite) fn next_row<'b>(rows: &mut &'b [u8]) -> Option<&'b [u8]> {
     take_bytes(rows)
 }
@@ -117,7 +116,7 @@ pub(in crate::sqlite) fn next_row<'b>(rows: &mut &'b [u8]) -> Option<&'b [u8]> {
 /// Takes the first cell and returns it.
 ///
 /// # Errors
-/// If there is no further cell.
+/// If no complete cell is left.
 pub(in crate::sqlite) fn next_cell<'b>(cells: &mut &'b [u8]) -> FromSqlResult<ValueRef<'b>> {
     let cell = match take(cells) {
         Some([NULL]) => Some(ValueRef::Null),

@@ -10,10 +10,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{ConnectionOpener, InterruptibleConnection};
 
-/// Concurrent sessions; further ones wait until one of these ends.
+/// The limit of concurrent sessions. While this many are open, a new session waits until one of them ends.
 const MAX_SESSIONS: u32 = 4;
 
-/// The reading connections.
+/// The pool of reading connections.
 #[derive(Debug)]
 pub(in crate::sqlite) struct ReaderPool {
     opener: ConnectionOpener,
@@ -26,7 +26,7 @@ pub(in crate::sqlite) struct ReaderPool {
 /// and returns the connection to the pool.
 #[derive(Debug)]
 pub(in crate::sqlite) struct ReadSession {
-    /// Set when the transaction begins.
+    /// `None` until the transaction begins.
     connection: Option<InterruptibleConnection>,
     readers: Arc<ReaderPool>,
     _permit: OwnedSemaphorePermit,
@@ -45,7 +45,7 @@ impl ReaderPool {
     /// Begins a read transaction on an idle connection, or on a new one.
     ///
     /// # Errors
-    /// If the file cannot be read or is not the file of the start, and after [`ReaderPool::close`].
+    /// If the file cannot be opened, if the path no longer leads to it, or after [`ReaderPool::close`].
     pub(in crate::sqlite) async fn session(
         self: &Arc<ReaderPool>,
     ) -> Result<ReadSession, sqlx::Error> {
@@ -55,7 +55,7 @@ impl ReaderPool {
             .await
             .map_err(closed)?;
         if let Err(changed) = self.opener.file.check_cached().await {
-            // The file system frees the space of a deleted file when no connection has it open.
+            // The file system frees the space of a deleted file only when no connection has it open.
             drop(self.take_idle());
             return Err(changed.into());
         }
@@ -73,15 +73,14 @@ impl ReaderPool {
         Ok(session)
     }
 
-    /// Waits until all sessions have ended, and closes their connections. A caller may drop the future and call it
-    /// again.
+    /// Waits until all sessions have ended, and closes their connections. A caller may cancel this call and repeat it.
     pub(in crate::sqlite) async fn close(&self) {
-        let all = self.permits.acquire_many(MAX_SESSIONS).await;
+        let all_permits = self.permits.acquire_many(MAX_SESSIONS).await;
         self.permits.close();
         for connection in self.take_idle() {
             connection.close().await;
         }
-        drop(all);
+        drop(all_permits);
     }
 
     fn pop_idle(&self) -> Option<InterruptibleConnection> {
@@ -100,7 +99,8 @@ impl ReadSession {
     /// If the connection is unusable: its thread has ended, or it still has a transaction.
     async fn begin(&mut self, connection: InterruptibleConnection) -> Result<(), sqlx::Error> {
         let connection = self.connection.insert(connection);
-        // `BEGIN` is too short to be interrupted. It ends after the statements that the previous session left.
+        // The connection runs `BEGIN` after all statements of its previous session, so when `BEGIN` has returned, none
+        // of them can continue. `BEGIN` itself is too short to be interrupted.
         let begun = sqlx::query("BEGIN").execute(connection.sqlite()).await;
         match begun {
             Ok(_) => connection.resume(),
@@ -124,10 +124,10 @@ impl Drop for ReadSession {
         let Some(mut connection) = self.connection.take() else {
             return;
         };
-        // The thread of the connection ends the running statement, then executes the next one.
+        // Makes the thread of the connection end the running statement, so that it can execute the rollback.
         connection.interrupt();
-        // One poll queues the rollback. Without it the idle connection would block checkpoints of the write-ahead
-        // log. If the rollback fails, the next `begin` on the connection fails, too.
+        // One poll queues the rollback. Without a rollback, the idle connection would block checkpoints of the
+        // write-ahead log. If the rollback fails, the next `begin` on the connection fails, too.
         let rollback = sqlx::query("ROLLBACK").execute(connection.sqlite());
         let _ = rollback.now_or_never();
         lock(&self.readers.idle).push(connection);

@@ -17,19 +17,20 @@ use super::{ConnectionOpener, InterruptibleConnection};
 ///
 /// After an error SQLite may have ended the transaction (a full disk, an I/O error) or left it open (a commit that
 /// found the file locked). So a transaction that did not commit discards its connection, whatever the error. At most
-/// one connection exists or is being opened, so that attempts on a hanging disk do not pile up threads.
+/// one connection is open, opening or closing, so that repeated attempts on a hanging disk do not pile up threads.
 #[derive(Debug)]
 pub(in crate::sqlite) struct SqliteWriter {
     /// The id of the exporter, for the log.
     id: String,
     opener: ConnectionOpener,
     slot: Arc<sync::Mutex<Slot>>,
-    /// The cause of the first failure since the last commit; none while writing works. Only this failure is logged, and
-    /// then the end of the outage. A `LogThrottle` would repeat the cause, and would not show the end.
+    /// The cause of the first failure since the last commit; `None` while writing works. The writer logs this failure
+    /// and the end of the outage, and nothing between them. (`LogThrottle` would repeat the cause and not log the end.)
     outage: Mutex<Option<String>>,
 }
 
-/// The state of the connection. If a caller stops waiting for a transition, the next caller waits for it.
+/// The state of the connection. If a caller is cancelled while it waits for SQLite to close or open a connection, the
+/// next caller continues to wait.
 enum Slot {
     Open(InterruptibleConnection),
     /// SQLite closes the discarded connection.
@@ -49,17 +50,17 @@ pub(in crate::sqlite) struct WriteTransaction {
     committed: bool,
 }
 
-/// A failed transaction: it is not known to be durable.
+/// The error of a transaction. Whether its rows are durable is unknown.
 #[derive(Debug, thiserror::Error)]
 #[error("{reason}")]
 pub(in crate::sqlite) struct WriteError {
-    /// The path, the cause, and the first cause of the outage if it differs.
+    /// The path and the cause, and also the first cause of the outage if it differs.
     reason: String,
     error: sqlx::Error,
 }
 
 impl SqliteWriter {
-    /// A writer with an open connection; `opener` opens the later ones.
+    /// A writer that uses `connection` until a transaction fails. Then `opener` opens a new connection.
     pub(in crate::sqlite) fn new(
         id: &str,
         opener: ConnectionOpener,
@@ -73,8 +74,8 @@ impl SqliteWriter {
         }
     }
 
-    /// Begins a transaction that locks the file for writing at once (`BEGIN IMMEDIATE`): taking the lock later can
-    /// fail if another process writes.
+    /// Begins a transaction and takes the write lock (`BEGIN IMMEDIATE`). A transaction that takes the lock at its
+    /// first write fails there if another process has written in the meantime.
     ///
     /// # Errors
     /// If no connection can be opened, or another process holds the write lock.
@@ -82,7 +83,7 @@ impl SqliteWriter {
         self: &Arc<SqliteWriter>,
     ) -> Result<WriteTransaction, WriteError> {
         let mut slot = Arc::clone(&self.slot).lock_owned().await;
-        if let Err(error) = self.open(&mut slot).await {
+        if let Err(error) = self.ensure_open(&mut slot).await {
             return Err(self.record_failure(error));
         }
         let mut transaction = WriteTransaction {
@@ -106,11 +107,11 @@ impl SqliteWriter {
         sql: &'static str,
     ) -> Result<(), WriteError> {
         let mut slot = self.slot.lock().await;
-        if let Err(error) = self.open(&mut slot).await {
+        if let Err(error) = self.ensure_open(&mut slot).await {
             return Err(self.record_failure(error));
         }
         let Slot::Open(connection) = &mut *slot else {
-            unreachable!("`open` opened the connection")
+            unreachable!("`ensure_open` opened the connection")
         };
         match sqlx::query(sql).execute(connection.sqlite()).await {
             Ok(_) => Ok(()),
@@ -118,7 +119,7 @@ impl SqliteWriter {
         }
     }
 
-    /// Waits for the running transaction, and closes the connection. Later transactions fail.
+    /// Waits for the running transaction and closes the connection. From then on, `begin` fails.
     pub(in crate::sqlite) async fn close(&self) {
         let mut slot = self.slot.lock().await;
         match mem::replace(&mut *slot, Slot::Closed) {
@@ -128,8 +129,8 @@ impl SqliteWriter {
         }
     }
 
-    /// Brings the slot to [`Slot::Open`].
-    async fn open(&self, slot: &mut Slot) -> Result<(), sqlx::Error> {
+    /// Waits until the connection is open. If it was discarded, waits until it is closed and opens a new one.
+    async fn ensure_open(&self, slot: &mut Slot) -> Result<(), sqlx::Error> {
         loop {
             *slot = match slot {
                 Slot::Open(_) => return Ok(()),
@@ -154,7 +155,8 @@ impl SqliteWriter {
         Slot::Opening(async move { opener.open().await }.boxed())
     }
 
-    /// Converts an error of SQLx. The first failure of an outage is logged, unless the rows caused it.
+    /// Converts an error of SQLx. If the rows did not cause it and no outage has begun, an outage begins, and the error
+    /// is logged.
     fn record_failure(&self, error: sqlx::Error) -> WriteError {
         let path = self.opener.file.path().display();
         let cause = cause(&error);
@@ -176,7 +178,7 @@ impl SqliteWriter {
         WriteError { reason, error }
     }
 
-    /// Ends the outage, if there is one, and logs that.
+    /// Ends the outage, if there is one, and logs its end.
     fn record_success(&self) {
         let mut outage = lock(&self.outage);
         if outage.take().is_some() {
@@ -195,13 +197,14 @@ impl WriteTransaction {
         }
     }
 
-    /// Converts the error of a statement. The first failure of an outage is logged, unless the rows caused it.
+    /// Converts the error of a statement. If the rows did not cause it and no outage has begun, an outage begins, and
+    /// the error is logged.
     pub(in crate::sqlite) fn record_failure(&self, error: sqlx::Error) -> WriteError {
         self.writer.record_failure(error)
     }
 
-    /// Commits the transaction if `written` is `Ok`, else rolls it back. `Ok` means that the transaction is on the
-    /// disk, in the file at the path.
+    /// Commits the transaction if `written` is `Ok`, else rolls it back. If this function returns `Ok`, the transaction
+    /// is on the disk, in the file at the path.
     ///
     /// # Errors
     /// If a statement or the commit failed, or the file was deleted or replaced.
@@ -225,7 +228,7 @@ impl WriteTransaction {
 
     async fn commit(&mut self) -> Result<(), sqlx::Error> {
         sqlx::query("COMMIT").execute(self.connection()).await?;
-        // After the commit: another process may delete the file during it.
+        // After the commit, since another process may delete or replace the file during the commit.
         self.writer.opener.file.check().await?;
         Ok(())
     }
@@ -241,7 +244,8 @@ impl Drop for WriteTransaction {
         };
         connection.interrupt();
         let mut closing = connection.close().boxed();
-        // One poll begins to close it: the next transaction may begin late or never.
+        // One poll makes SQLite begin to close the connection. The next transaction, which polls again, may begin late
+        // or never.
         *self.slot = match (&mut closing).now_or_never() {
             Some(()) => self.writer.opening(),
             None => Slot::Closing(closing),
@@ -250,7 +254,7 @@ impl Drop for WriteTransaction {
 }
 
 impl WriteError {
-    /// The error of a write before the exporter opened the file.
+    /// The error of a write that was attempted before the exporter opened the file.
     pub(in crate::sqlite) fn before_start(error: sqlx::Error) -> WriteError {
         WriteError {
             reason: error.to_string(),
@@ -258,7 +262,7 @@ impl WriteError {
         }
     }
 
-    /// Whether the rows of the transaction caused the error, so that a retry fails, too.
+    /// Whether the rows of the transaction caused the error, so that a retry would fail, too.
     pub(in crate::sqlite) fn is_caused_by_rows(&self) -> bool {
         is_caused_by_rows(&self.error)
     }

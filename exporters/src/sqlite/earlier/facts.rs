@@ -1,4 +1,5 @@
-//! Replays `earlier_facts`: each fact becomes a report at its first and a report at its last time.
+//! Replays `earlier_facts`. A fact has the times of its first and of its last report, and each of them becomes a
+//! report. A *moment* is one such time with its fact.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use sqlx::{Row as _, SqliteConnection};
 use super::scans::EarlierScan;
 use super::{json_texts, unsigned};
 
-/// Moments of a page.
+/// The number of moments of a page.
 const PAGE_SIZE: i64 = 4000;
 
 const MOMENTS: &str = "CREATE TEMP TABLE moments AS SELECT time, fact FROM ( \
@@ -29,21 +30,22 @@ const EDGES: &str = "SELECT uid, source, set_hash, kind, to_uid, confidence, pro
 const ALIASES: &str = "SELECT uid, source, set_hash, kind, value, scope, valid_from, valid_to \
      FROM earlier_aliases WHERE set_hash <> 0 AND uid IN (SELECT value FROM json_each(?1))";
 
-/// The hash of a fact that reports an end.
+/// The hash of a fact that reports a deletion.
 const ENDED_HASH: u64 = 0;
 
+/// Identifies a scan: class, source, scope, begin.
 type ScanKey = (ClaimClass, Arc<str>, Arc<str>, UnixNanos);
 
 /// Reads the facts page by page, in the order of their times.
 pub(super) struct FactReader {
-    /// The last moment that was read.
+    /// The number of the last moment that was read; the next page begins after it.
     after: i64,
     scans: HashSet<ScanKey>,
-    /// The number of rows that this version cannot store.
+    /// The number of moments that this version cannot store.
     pub(super) rejected: usize,
 }
 
-/// Some moments, and the facts and snapshots that they report.
+/// A page of moments, with their facts and the snapshots of these facts.
 pub(super) struct FactPage {
     /// Times, each with an index into `facts`.
     moments: Vec<(UnixNanos, usize)>,
@@ -64,12 +66,13 @@ struct Fact {
     source: String,
     scope: String,
     hash: u64,
-    words: [Option<String>; 5],
+    /// Kind, name, provider, account and region.
+    cells: [Option<String>; 5],
     tags: Option<Vec<u8>>,
     value: Option<Vec<u8>>,
     /// Whether the same source and scope also has a fact of the group `actual`.
     has_actual: bool,
-    /// For a snapshot, the scopes of the facts that have it.
+    /// For a fact about edges or aliases, the scopes that reported them together with a state of the node.
     scopes: Vec<String>,
 }
 
@@ -113,7 +116,7 @@ impl FactReader {
         })
     }
 
-    /// Reads the next moments, none later than `until`.
+    /// Reads the next moments up to `until`, inclusive.
     pub(super) async fn page(
         &mut self,
         connection: &mut SqliteConnection,
@@ -169,7 +172,7 @@ impl FactReader {
 }
 
 impl FactPage {
-    /// The reports of all moments. Counts the rows that this version cannot store.
+    /// Converts the moments to reports. Adds the number of those that this version cannot store to `rejected`.
     pub(super) fn reports(&self, rejected: &mut usize) -> ReportBatch<'_> {
         let mut reports = ReportBatch::default();
         for ((time, fact), is_scan) in self.moments.iter().zip(&self.is_scan) {
@@ -244,7 +247,7 @@ fn add_report<'p>(
         }
         return;
     }
-    let [kind, name, provider, account, region] = fact.words.each_ref().map(|word| word.as_deref());
+    let [kind, name, provider, account, region] = fact.cells.each_ref().map(|cell| cell.as_deref());
     let content = NodeContent {
         kind,
         name,
@@ -289,7 +292,7 @@ fn fact(row: &SqliteRow) -> Result<Fact, sqlx::Error> {
         source: row.try_get(3)?,
         scope: row.try_get(4)?,
         hash: unsigned(row.try_get(5)?),
-        words: [
+        cells: [
             row.try_get(6)?,
             row.try_get(7)?,
             row.try_get(8)?,
@@ -303,7 +306,7 @@ fn fact(row: &SqliteRow) -> Result<Fact, sqlx::Error> {
     })
 }
 
-/// The items of the snapshots of uids.
+/// Reads the items of all snapshots of these uids.
 async fn read_snapshots<T>(
     connection: &mut SqliteConnection,
     sql: &'static str,

@@ -7,11 +7,11 @@
 //!  _aliases, _edge_figures, _changes
 //! ```
 //!
-//! The same transaction drops the earlier tables. If the process dies, they stay, and the next start begins the upgrade
-//! again.
+//! One transaction replays the rows and drops the earlier tables. If the process dies before the commit, the tables
+//! stay, and the next start begins the upgrade again.
 //!
-//! A fact has the times of the first and the last report of a value, but none between. If a value returned, its second
-//! interval begins at its last report.
+//! A fact has only the times of the first and of the last report of a value. So if a value was replaced and later
+//! returned, its second interval begins at the last report.
 
 use std::path::{Path, PathBuf};
 
@@ -29,7 +29,8 @@ mod scans;
 
 use facts::FactReader;
 
-/// Completions that are replayed together: far fewer than a scope stores, so that their order does not matter.
+/// The number of scan completions that are replayed together. Each scope stores far more scans, so that the order of
+/// the facts and the completions in one step does not matter.
 const SCANS_PER_STEP: usize = 4;
 
 const HAS_EARLIER_TABLES: &str = "SELECT count(*) FROM sqlite_master WHERE name = 'earlier_facts'";
@@ -50,13 +51,13 @@ const TABLES: [&str; 8] = [
 
 const READ_ACTION: &str = "read rows of an earlier version";
 
-/// Rows that the upgrade replays per second on a slow disk.
+/// The number of rows that the upgrade replays per second on a slow disk.
 const ROWS_PER_SECOND: i64 = 10_000;
 
 /// Imports the rows of an earlier version into the current tables, if the file has any.
 ///
 /// # Errors
-/// If the import fails; the file then has all its rows. The error says what to do.
+/// If the import fails; the file then still has all its rows. The error says what to do.
 pub(super) async fn import_rows(
     store: &Store<SqliteBackend>,
     path: &Path,
@@ -76,7 +77,7 @@ pub(super) async fn import_rows(
     })
 }
 
-/// An import, with what its logs and errors name.
+/// An import. The path and the id of the exporter are fields of its logs.
 struct Import {
     path: PathBuf,
     id: String,
@@ -89,7 +90,7 @@ impl Import {
             return Ok(());
         }
         let mut session = backend.write().await?;
-        // Another process may have imported them in the meantime.
+        // Another process may have imported the rows in the meantime.
         if number(&mut session, HAS_EARLIER_TABLES).await? == 0 {
             return Ok(());
         }
@@ -128,8 +129,8 @@ impl Import {
         );
     }
 
-    /// Vacuums the file, so that it can shrink in small steps from now on. The exporter also works if the disk has no
-    /// space for that.
+    /// Vacuums the file, so that it can shrink in small steps from now on. If the disk has no space for this, the
+    /// exporter works nevertheless.
     async fn vacuum(&self, backend: &SqliteBackend) {
         let vacuumed = backend.vacuum().await;
         let (exporter, path) = (&self.id, self.path.display());
@@ -152,7 +153,7 @@ async fn number(session: &mut SqliteSession, sql: &'static str) -> Result<i64, R
     number.map_err(session.rows_error("look for tables of an earlier version"))
 }
 
-/// Replays the rows of the earlier tables; returns how many of them this version cannot store.
+/// Replays the rows of the earlier tables; returns about how many of them this version cannot store.
 async fn replay(session: &mut SqliteSession) -> Result<usize, RowsError> {
     let scans = scans::read(session.sqlite()).await;
     let scans = scans.map_err(session.rows_error(READ_ACTION))?;
@@ -163,7 +164,7 @@ async fn replay(session: &mut SqliteSession) -> Result<usize, RowsError> {
         let end = scans.len().min(start + SCANS_PER_STEP);
         let step = scans.get(start..end).unwrap_or_default();
         let until = step.last().map_or(UnixNanos(u64::MAX), |scan| scan.began);
-        // The facts up to the last scan of the step, and the scans together with their last page.
+        // Replays the facts up to the last scan of the step page by page, and the scans together with the last page.
         loop {
             let page = facts.page(session.sqlite(), until).await;
             let page = page.map_err(session.rows_error(READ_ACTION))?;

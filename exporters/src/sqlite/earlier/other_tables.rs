@@ -1,5 +1,5 @@
-//! Replays the other earlier tables: observations of edges and aliases, statistics, changes. Their order does not
-//! matter.
+//! Replays the other earlier tables: observations of edges and aliases, statistics, changes. The order of their rows
+//! does not matter.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 use super::{READ_ACTION, json_texts, write};
 use crate::sqlite::backend::SqliteSession;
 
-/// Rows of a page.
+/// The number of rows of a page.
 const PAGE_SIZE: usize = 2000;
 
 /// A table and its primary key.
@@ -84,21 +84,21 @@ pub(super) async fn replay(session: &mut SqliteSession) -> Result<usize, RowsErr
 }
 
 impl EarlierTable {
-    /// The rows after the one with this key, in the order of the key.
+    /// Reads the next rows after the key `after`, in the order of the key. An empty key reads from the first row.
     async fn page(
         &self,
         connection: &mut SqliteConnection,
         after: &[Json],
     ) -> Result<Vec<SqliteRow>, sqlx::Error> {
         let (name, key) = (self.name, self.key.join(", "));
-        let follows = match after.is_empty() {
+        let condition = match after.is_empty() {
             true => String::new(),
             false => {
                 let values = vec!["?"; after.len()].join(", ");
                 format!("WHERE ({key}) > ({values})")
             }
         };
-        let sql = format!("SELECT * FROM {name} {follows} ORDER BY {key} LIMIT {PAGE_SIZE}");
+        let sql = format!("SELECT * FROM {name} {condition} ORDER BY {key} LIMIT {PAGE_SIZE}");
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for value in after {
             query = match value {
@@ -180,7 +180,7 @@ fn aliases(rows: &[SqliteRow]) -> Result<ReportBatch<'_>, sqlx::Error> {
 fn stats(rows: &[SqliteRow]) -> Result<ReportBatch<'_>, sqlx::Error> {
     let mut reports = ReportBatch::default();
     for row in rows {
-        let whole = |column| -> Result<u64, sqlx::Error> {
+        let count = |column| -> Result<u64, sqlx::Error> {
             let number: i64 = row.try_get(column)?;
             Ok(u64::try_from(number).unwrap_or_default())
         };
@@ -192,9 +192,9 @@ fn stats(rows: &[SqliteRow]) -> Result<ReportBatch<'_>, sqlx::Error> {
             connection_type: row.try_get("connection_type")?,
             minute: time(row.try_get("minute")?),
             writer: row.try_get("writer")?,
-            chunk: u32::try_from(whole("chunk")?).unwrap_or_default(),
-            calls: whole("calls")?,
-            errors: whole("errors")?,
+            chunk: u32::try_from(count("chunk")?).unwrap_or_default(),
+            calls: count("calls")?,
+            errors: count("errors")?,
             duration_sum: row.try_get("duration_sum")?,
             duration_max: row.try_get("duration_max")?,
             scale: row.try_get("scale")?,
@@ -243,7 +243,7 @@ fn changes<'r>(
     Ok(reports)
 }
 
-/// The uids that changes name, by the id of the change.
+/// Reads the uids that each change names, by the id of the change.
 async fn names(
     connection: &mut SqliteConnection,
     rows: &[SqliteRow],
@@ -252,8 +252,8 @@ async fn names(
     let rows = sqlx::query(NAMES).bind(json_texts(ids?));
     let mut names: HashMap<String, Vec<String>> = HashMap::new();
     for row in &rows.fetch_all(connection).await? {
-        let of_change: &mut Vec<String> = names.entry(row.try_get("id")?).or_default();
-        of_change.push(row.try_get("uid")?);
+        let uids: &mut Vec<String> = names.entry(row.try_get("id")?).or_default();
+        uids.push(row.try_get("uid")?);
     }
     Ok(names)
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use pipeline::claims::{ClaimClass, Removal};
 use pipeline::component::UnixNanos;
-use pipeline::members::Members;
 use pipeline::reports::ScanCompletion;
+use pipeline::scan_members::Members;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::unsigned;
@@ -42,7 +42,8 @@ impl EarlierScan {
     }
 }
 
-/// Of each row, the first scan, the last one, and those between whose time is stored; in the order of their times.
+/// Reads the scans whose times are stored, in the order of these times. A row has the times of its first scan, of its
+/// last scan and of its newest scans.
 pub(super) async fn read(
     connection: &mut SqliteConnection,
 ) -> Result<Vec<EarlierScan>, sqlx::Error> {
@@ -51,12 +52,11 @@ pub(super) async fn read(
         let (scope, source): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         let group: String = row.try_get(2)?;
         let (first, last): (i64, i64) = (row.try_get(3)?, row.try_get(4)?);
-        let known: Vec<u64> = serde_json::from_str(&row.try_get::<String, _>(6)?)
+        let mut times: Vec<u64> = serde_json::from_str(&row.try_get::<String, _>(6)?)
             .map_err(|error| sqlx::Error::Decode(error.into()))?;
-        let mut began = known;
-        began.extend([first, last].map(i64::cast_unsigned));
-        began.sort_unstable();
-        began.dedup();
+        times.extend([first, last].map(i64::cast_unsigned));
+        times.sort_unstable();
+        times.dedup();
         let scan = EarlierScan {
             class: match group.as_str() {
                 "desired" => ClaimClass::Desired,
@@ -67,7 +67,7 @@ pub(super) async fn read(
             began: UnixNanos(0),
             members: unsigned(row.try_get(5)?),
         };
-        scans.extend(began.into_iter().map(|began| EarlierScan {
+        scans.extend(times.into_iter().map(|began| EarlierScan {
             began: UnixNanos(began),
             ..scan.clone()
         }));
@@ -76,22 +76,22 @@ pub(super) async fn read(
     Ok(scans)
 }
 
-/// The members of each scan, in order. Equal members are read once.
+/// Reads the members of each scan, in order. Scans with equal members share them.
 pub(super) async fn members(
     connection: &mut SqliteConnection,
     scans: &[EarlierScan],
 ) -> Result<Vec<Arc<Members>>, sqlx::Error> {
-    let mut known: HashMap<u64, Arc<Members>> = HashMap::new();
+    let mut by_hash: HashMap<u64, Arc<Members>> = HashMap::new();
     let mut all = Vec::with_capacity(scans.len());
     for scan in scans {
-        let members = match known.entry(scan.members) {
-            Entry::Occupied(known) => known.get().clone(),
-            Entry::Vacant(unknown) => {
+        let members = match by_hash.entry(scan.members) {
+            Entry::Occupied(entry) => entry.get().clone(),
+            Entry::Vacant(entry) => {
                 let pairs = sqlx::query_scalar(MEMBERS).bind(scan.members.cast_signed());
                 let pairs: Option<Vec<u8>> = pairs.fetch_optional(&mut *connection).await?;
                 let members = Members::from_bytes(pairs.unwrap_or_default());
                 let members = members.map_err(|error| sqlx::Error::Decode(error.into()))?;
-                unknown.insert(Arc::new(members)).clone()
+                entry.insert(Arc::new(members)).clone()
             }
         };
         all.push(members);

@@ -11,7 +11,8 @@ FROM (
         WHERE uid_hash IN (SELECT value FROM json_each(?1))
           AND (?2 IS NULL OR signal IN (SELECT value FROM json_each(?2)))
           AND opened < ?4
-          -- The time at which the last record of the page was opened. Signal and id order the records of that time.
+          -- The time at which the last record of the page was opened. Records of the same time are
+          -- ordered by signal and id.
           AND opened >= coalesce(
               (
                   SELECT min(opened)

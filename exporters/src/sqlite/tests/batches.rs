@@ -81,13 +81,13 @@ pub(super) fn edge_snapshot_batch(
     targets: &[(&str, &str)],
 ) -> Batch {
     let mut rows = Rows::new(Signal::Edges);
-    let none = [(edges::MODE, Cell::Text("snapshot"))];
+    let snapshot = [(edges::MODE, Cell::Text("snapshot"))];
     if targets.is_empty() {
-        rows.push(Some(UnixNanos(time)), Some(uid), source, &none);
+        rows.push(Some(UnixNanos(time)), Some(uid), source, &snapshot);
     }
     for (kind, to) in targets {
         let cells = [
-            none[0],
+            snapshot[0],
             (edges::KIND, Cell::Text(kind)),
             (edges::TO, Cell::Text(to)),
             (edges::CONFIDENCE, Cell::Float(1.0)),
@@ -97,7 +97,7 @@ pub(super) fn edge_snapshot_batch(
     rows.finish(Delivery::untracked())
 }
 
-/// The calls from a to b in a minute that one chunk of a writer has counted.
+/// A row of edge statistics: the calls from a to b in a minute, as one writer counted them in one chunk.
 pub(super) fn edge_stats_batch(
     minute: u64,
     writer: &str,

@@ -1,4 +1,4 @@
-//! Commands that open files create none, and a copy is complete.
+//! A command that opens a file creates none, and a copy is complete.
 
 use std::fs;
 use std::path::Path;

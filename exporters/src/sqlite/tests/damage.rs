@@ -33,8 +33,8 @@ async fn number(sqlite: &Sqlite, sql: &'static str) -> usize {
     usize::try_from(number).unwrap()
 }
 
-/// Overwrites a part of the file in another process: opening and closing the file in this one would drop SQLite's
-/// locks.
+/// Overwrites a part of the file in another process: opening and closing the file in this process would drop
+/// SQLite's locks.
 fn overwrite(path: &Path, at: usize, bytes: &[u8]) {
     let mut dd = Command::new("dd");
     dd.arg(format!("of={}", path.display()));
@@ -106,9 +106,9 @@ async fn child() {
 
 #[tokio::test]
 async fn writing_resumes_after_the_disk_failed_a_commit() {
-    let known = Command::new("prlimit").arg("--version").output();
+    let version = Command::new("prlimit").arg("--version").output();
     assert!(
-        known.is_ok_and(|known| known.status.success()),
+        version.is_ok_and(|version| version.status.success()),
         "this test runs prlimit, which is part of util-linux"
     );
     let folder = tempfile::tempdir().unwrap();
@@ -134,7 +134,7 @@ async fn compaction_fails_on_a_full_disk_and_resumes_when_there_is_space() {
     let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400)
                 INSERT INTO large SELECT randomblob(3000) FROM n";
     execute(&sqlite, many).await;
-    // Compaction moves the later pages to the front of the file.
+    // Compaction moves the pages of these batches to the front of the file.
     for number in 0..4 {
         sqlite.export(&batch(number)).await.unwrap();
     }

@@ -16,10 +16,10 @@ use super::small_disk::SmallDisk;
 use super::{log, start};
 use crate::sqlite::Sqlite;
 
-/// Nodes of a batch; with their names a batch has 100 kB.
+/// The number of nodes of a batch. Their names make a batch 100 kB long.
 const NODES: usize = 100;
 
-/// A step that takes longer hangs.
+/// A step that takes longer counts as hanging.
 const HANG_TIMEOUT: Duration = Duration::from_secs(4);
 
 fn uid(batch: usize, node: usize) -> String {
@@ -246,7 +246,7 @@ async fn a_file_that_replaced_the_database_is_reported_and_not_written() {
 }
 
 #[tokio::test]
-async fn a_later_error_names_the_first_cause_too() {
+async fn another_error_in_an_outage_also_names_the_first_cause() {
     let folder = tempfile::tempdir().unwrap();
     let [path, away] = ["graph.db", "away.db"].map(|name| folder.path().join(name));
     let sqlite = start(&path).await.unwrap();
@@ -298,7 +298,7 @@ async fn invalid_rows_fail_permanently_and_others_are_written() {
 }
 
 #[tokio::test]
-async fn an_abandoned_write_does_not_delay_the_next() {
+async fn a_dropped_write_transaction_does_not_delay_the_next_write() {
     let folder = tempfile::tempdir().unwrap();
     let sqlite = start(&folder.path().join("graph.db")).await.unwrap();
     let database = sqlite.store.backend().database().unwrap();

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout};
 use super::batches::node_batch;
 use super::{ENDLESS, TestStore};
 
-/// A step that takes longer hangs.
+/// A step that takes longer counts as hanging.
 const HANG_TIMEOUT: Duration = Duration::from_secs(4);
 
 #[tokio::test]
@@ -22,7 +22,7 @@ async fn slow_reads_that_time_out_free_their_connections() {
         let rows = sqlx::query_scalar::<_, i64>(ENDLESS).fetch_one(session.connection());
         rows.await
     };
-    // As many as there are connections, several times.
+    // Each round uses all four connections.
     for _ in 0..3 {
         let all = futures::future::join_all((0..4).map(|_| slow()));
         timeout(Duration::from_millis(100), all).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! Queued batches are written in one transaction.
+//! A joint export writes several batches in one transaction.
 
 use pipeline::component::{Exporter as _, RowCounts};
 use pipeline::graph_store::{AsOf, Commit};
@@ -27,7 +27,7 @@ async fn joined_batches_make_one_commit_and_each_sender_gets_its_own_outcome() {
         })
         .unzip();
     let before = test_store.store().backend().last_commit().await.unwrap();
-    test_store.sqlite.export_together(&batches).await.unwrap();
+    test_store.sqlite.export_joint(&batches).await.unwrap();
     let after = test_store.store().backend().last_commit().await.unwrap();
     assert_eq!(after, before + 1);
     let node = test_store.node("a", AsOf::Now).await.unwrap();
@@ -57,23 +57,23 @@ async fn batches_join_while_the_commit_is_not_truncated() {
     let mut before = RowCounts::default();
     let node = node_batch("a", "actual", "observed", SOURCE, "name", 1);
     for _ in 0..Commit::MAX_ROWS {
-        assert!(test_store.sqlite.joins(&before, &node));
+        assert!(test_store.sqlite.can_join(&before, &node));
         before.add(&node);
     }
     assert!(
-        !test_store.sqlite.joins(&before, &node),
+        !test_store.sqlite.can_join(&before, &node),
         "one node too many"
     );
     let edges = edge_snapshot_batch("a", SOURCE, 1, &[("USES", "b")]);
     assert!(
-        test_store.sqlite.joins(&before, &edges),
+        test_store.sqlite.can_join(&before, &edges),
         "a commit lists edges separately"
     );
 
     let mut before = RowCounts::default();
     for signal in [Signal::Changes, Signal::Drift] {
-        assert!(test_store.sqlite.joins(&before, &record(signal)));
+        assert!(test_store.sqlite.can_join(&before, &record(signal)));
         (0..Commit::MAX_ROWS / 2).for_each(|_| before.add(&record(signal)));
     }
-    assert!(!test_store.sqlite.joins(&before, &record(Signal::Alerts)));
+    assert!(!test_store.sqlite.can_join(&before, &record(Signal::Alerts)));
 }

@@ -133,7 +133,7 @@ fn sighting(uid: &str, time: UnixNanos, state: u64) -> Sighting<'_> {
     }
 }
 
-/// The results of all reads as of the kept days and of now.
+/// The nodes and edges as of each kept day and now.
 async fn answers(store: &Store<SqliteBackend>) -> String {
     let uids = uids();
     let mut answers = String::new();
@@ -177,6 +177,6 @@ async fn killed_housekeeping_resumes_and_loses_nothing() {
     assert_eq!(
         left,
         KEPT_STATES as usize * NODES,
-        "`claims` has the last one"
+        "without the last interval of each claim"
     );
 }

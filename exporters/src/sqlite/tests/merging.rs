@@ -58,8 +58,8 @@ async fn state_after(batches: &[Batch]) -> String {
         .edges(&uids, Directions::Both, &[], 100, AsOf::Now)
         .await
         .unwrap();
-    // `first_seen` depends on the order: of an edge of a snapshot, since a further state with the same edge does not
-    // rewrite it; and of a node that only edges name.
+    // In two cases `first_seen` depends on the order of arrival: for an edge of a snapshot, since another state with
+    // the same edge does not rewrite it, and for a node to which only edges refer.
     for edge in &mut edges {
         edge.first_seen = UnixNanos(0);
     }

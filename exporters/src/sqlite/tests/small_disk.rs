@@ -41,7 +41,7 @@ impl SmallDisk {
         self.path().join("graph.db")
     }
 
-    /// Takes up this many bytes, or all free ones if there are fewer.
+    /// Takes up this many bytes of the disk, or all free bytes if fewer are free.
     pub(in crate::sqlite) fn fill(&self, bytes: usize) {
         let mut space = vec![1; bytes];
         while fs::write(self.filler(), &space).is_err() {

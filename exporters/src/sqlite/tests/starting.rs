@@ -1,4 +1,4 @@
-//! Starting with an existing file, a missing one, and unusable ones.
+//! Tests the start with an existing file, a missing file and unusable files, and the rejection of rows without a uid.
 
 use std::fs;
 

@@ -234,7 +234,7 @@ fn the_version_changes_only_with_the_names() {
     assert_ne!(index.version(), version);
 }
 
-/// Counts all names and the past names again. Checks that the index has the same counts, and finds every name.
+/// Counts all names and the past names again. Checks that the index has the same counts and finds every name.
 fn checked_count(index: &AliasIndex) -> (usize, usize) {
     let state = index.state.read().unwrap();
     let counts = state
@@ -252,18 +252,18 @@ fn checked_count(index: &AliasIndex) -> (usize, usize) {
     (all, past)
 }
 
-/// Snapshots at consecutive times, each with other names. At one of the times there may be a deletion instead.
+/// Snapshots at consecutive times, no two with the same names. A deletion may replace one of the snapshots.
 fn reports() -> impl Strategy<Value = Vec<(u64, Option<Vec<Alias>>)>> {
     let names = [ip("10.0.0.1"), ip("10.0.0.2"), ("dns", "a.example", None)];
-    let set = |bits: usize| {
-        let of_bits = (0..3).filter(|bit| bits >> bit & 1 == 1);
-        of_bits.map(|bit| names[bit]).collect::<Vec<_>>()
+    let snapshot = |bits: usize| {
+        let set_bits = (0..3).filter(|bit| bits >> bit & 1 == 1);
+        set_bits.map(|bit| names[bit]).collect::<Vec<_>>()
     };
-    let sets = Just((1..8).map(set).collect::<Vec<_>>()).prop_shuffle();
-    (sets, 0..20_usize).prop_map(|(sets, end)| {
-        let reports = (1..).zip(sets.into_iter().map(Some));
+    let snapshots = Just((1..8).map(snapshot).collect::<Vec<_>>()).prop_shuffle();
+    (snapshots, 0..20_usize).prop_map(|(snapshots, deleted_at)| {
+        let reports = (1..).zip(snapshots.into_iter().map(Some));
         reports
-            .map(|(time, names)| (time, names.filter(|_| time as usize != end)))
+            .map(|(time, names)| (time, names.filter(|_| time as usize != deleted_at)))
             .collect()
     })
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::{at, enabled_index, owners};
 use crate::alias_index::{AliasIndex, AliasKind, StoredClaim, StoredNames};
 use crate::claims::{ClaimClass, Removal, ReportedBy};
-use crate::members::Members;
 use crate::reports::{
     AliasItem, RemovalReport, ReportBatch, ScanCompletion, Sighting, SnapshotItems, SnapshotReport,
 };
+use crate::scan_members::Members;
 use crate::uid;
 
 const HOUR: u64 = 3_600_000_000_000;
@@ -209,7 +209,7 @@ fn a_restored_claim_that_another_process_confirms_does_not_become_stale() {
     apply_scan(&index, "t", 2 * HOUR, &[("a", 9, "10.0.0.9")]);
     apply_scan(&index, "t", 80 * HOUR, &[]);
     assert_eq!(address_owners(&index, "10.0.0.1", 80 * HOUR), ["a@vpc-1"]);
-    // The store reports a later confirmation, and no other change.
+    // The index alone makes the claim stale. The store then reports a newer confirmation and no other change.
     apply_scan(&index, "t", 81 * HOUR, &[("a", 9, "10.0.0.9")]);
     apply_scan(&index, "t", 120 * HOUR, &[]);
     assert_eq!(address_owners(&index, "10.0.0.1", 120 * HOUR), [""; 0]);

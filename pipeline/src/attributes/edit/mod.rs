@@ -6,10 +6,10 @@ use std::ops::Range;
 use super::read::key_value;
 use super::wire::{WireField, next_field, put_varint, varint_len};
 
-/// Sets `key` to an encoded `AnyValue`. The new entry replaces the first entry of the key, and further ones are
-/// removed. If the key has no entry, the new one is added at the end.
+/// Sets `key` to an encoded `AnyValue`. The new entry replaces the first entry with this key, and all other entries
+/// with this key are removed. If no entry has this key, the new entry is added at the end.
 ///
-/// Appends the changed run to `out` and returns true. If the run has exactly this entry already, appends nothing and
+/// Appends the changed run to `out` and returns true. If the run already has exactly this entry, appends nothing and
 /// returns false, so that the caller can keep its run.
 pub fn set(run: &[u8], key: &str, any_value: &[u8], out: &mut Vec<u8>) -> bool {
     let mut copier = RunCopier::new(run);
@@ -88,7 +88,7 @@ pub(super) fn put_entry(number: u32, key: &[u8], any_value: &[u8], out: &mut Vec
     }
 }
 
-/// Copies a run with changes. It copies nothing before the first change.
+/// Copies a run with changes. If there is no change, it copies nothing.
 pub(super) struct RunCopier<'a> {
     run: &'a [u8],
     /// The end of the bytes that were copied or skipped.

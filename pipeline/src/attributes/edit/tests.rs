@@ -1,3 +1,5 @@
+//! Tests of edits of encoded attributes, on generated attributes.
+
 use arrow_array::builder::BinaryViewBuilder;
 use arrow_array::{Array, BinaryViewArray};
 use proptest::collection::vec;
@@ -37,7 +39,7 @@ fn key() -> impl Strategy<Value = String> {
     prop_oneof![Just("a".to_owned()), Just("b".to_owned()), "[c-e.]{0,3}"]
 }
 
-/// A run of entries with any field number, some of which have an unknown field.
+/// A run of entries with field number 1 or 9. Some entries have an unknown field.
 fn run() -> impl Strategy<Value = Vec<u8>> {
     let entries = vec((key(), value(), any::<bool>()), 0..6);
     (prop_oneof![Just(1u8), Just(9)], entries).prop_map(|(number, entries)| {
@@ -119,7 +121,7 @@ proptest! {
     }
 
     #[test]
-    fn column_is_edited_like_its_rows_one_by_one(
+    fn editing_a_column_equals_editing_its_rows_one_by_one(
         rows in vec((of(run()), 1..4usize, any::<bool>()), 0..8), value in value(),
     ) {
         let mut column = BinaryViewBuilder::new();

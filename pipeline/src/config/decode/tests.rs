@@ -1,3 +1,5 @@
+//! Tests of the types of scalars, and of the positions in errors.
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;

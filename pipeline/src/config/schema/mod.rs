@@ -31,11 +31,12 @@ pub(crate) struct NamedStore {
     pub(crate) display_text: String,
 }
 
-/// Validates a node. `also` are valid keys besides those of the schema, as suggestions for unknown keys.
-pub(crate) fn check(node: &YamlNode, schema: &Schema, also: &[&str]) -> SchemaCheck {
+/// Validates a node. `extra_keys` are keys that the schema lacks and the caller accepts: they are only suggested for
+/// unknown keys, so the node must not contain them.
+pub(crate) fn check(node: &YamlNode, schema: &Schema, extra_keys: &[&str]) -> SchemaCheck {
     let mut validator = Validator {
         root: schema.as_value(),
-        also,
+        extra_keys,
         result: SchemaCheck::default(),
     };
     validator.node(node, schema.as_value(), 0);
@@ -56,7 +57,7 @@ fn properties(schema: &Json) -> Option<&JsonMap<String, Json>> {
 /// The state of a validation.
 struct Validator<'a> {
     root: &'a Json,
-    also: &'a [&'a str],
+    extra_keys: &'a [&'a str],
     result: SchemaCheck,
 }
 
@@ -106,7 +107,7 @@ impl<'a> Validator<'a> {
         self.root.pointer(reference.as_str()?.strip_prefix('#')?)
     }
 
-    /// Reports a wrong type. Null is valid as an empty map or list, too.
+    /// Whether the node has an allowed type. Reports it otherwise. Null is also valid as an empty map or list.
     fn has_type(&mut self, node: &YamlNode, rules: &JsonMap<String, Json>) -> bool {
         let allowed = types(rules);
         if allowed.is_empty() || allowed.iter().any(|kind| is_a(node, kind)) {
@@ -181,16 +182,17 @@ impl<'a> Validator<'a> {
             let kinds = types(rules);
             expected.extend(kinds.iter().copied().filter(|kind| *kind != "null"));
             let matches_type = kinds.iter().any(|kind| is_a(node, kind)) || kinds.is_empty();
-            // Of several variants, the one that has a key of the node is meant.
+            // Of several variants that are maps, only those with a key of the node are candidates.
             let matches_variant = properties(branch).is_none_or(|properties| {
                 maps < 2
                     || array(rules, "required").is_empty()
                     || node.keys().any(|key| properties.contains_key(key))
             });
-            let fewer = nearest
+            let has_fewer_problems = nearest
                 .as_ref()
                 .is_none_or(|best| found.problems.len() < best.problems.len());
-            if matches_type && matches_variant && fewer && !rules.contains_key("const") {
+            if matches_type && matches_variant && has_fewer_problems && !rules.contains_key("const")
+            {
                 nearest = Some(found);
             }
         }
@@ -230,20 +232,20 @@ impl<'a> Validator<'a> {
 
     fn map(&mut self, node: &YamlNode, rules: &'a JsonMap<String, Json>, references: usize) {
         let none = JsonMap::new();
-        let known = rules.get("properties").and_then(Json::as_object);
+        let properties = rules.get("properties").and_then(Json::as_object);
         let is_top = references == 0 && std::ptr::eq(rules, self.root.as_object().unwrap_or(&none));
         for entry in node.entries() {
-            if let Some(schema) = known.and_then(|known| known.get(&*entry.key)) {
+            if let Some(schema) = properties.and_then(|properties| properties.get(&*entry.key)) {
                 self.node(&entry.value, schema, 0);
                 continue;
             }
             match rules.get("additionalProperties") {
                 Some(Json::Bool(false)) => {
-                    let also = if is_top { self.also } else { &[] };
-                    let known = known.into_iter().flat_map(JsonMap::keys);
-                    let allowed: Vec<&str> = known
+                    let extra_keys = if is_top { self.extra_keys } else { &[] };
+                    let schema_keys = properties.into_iter().flat_map(JsonMap::keys);
+                    let allowed: Vec<&str> = schema_keys
                         .map(String::as_str)
-                        .chain(also.iter().copied())
+                        .chain(extra_keys.iter().copied())
                         .collect();
                     let problem = Problem::unknown_key(&entry.position, "", &entry.key, &allowed);
                     self.result.problems.push(problem);

@@ -1,3 +1,5 @@
+//! Tests of the problems that a check against a JSON schema reports.
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -44,7 +46,7 @@ enum Level {
     /// One line.
     #[default]
     Basic,
-    /// Many.
+    /// Many lines.
     Detailed,
 }
 

@@ -13,25 +13,29 @@ use crate::batch::cells;
 use crate::schema::{edge_stats, metrics, opening, otlp_context};
 use crate::{Batch, Signal};
 
-/// Signals of which a row may replace another.
+/// The signals in which a newer row can replace an older row.
 pub(super) const SIGNALS: [Signal; 2] = [Signal::EdgeStats, Signal::Metrics];
 
 /// The index of a signal in [`SIGNALS`].
 pub(super) fn index(signal: Signal) -> Option<usize> {
-    SIGNALS.iter().position(|it| *it == signal)
+    SIGNALS.iter().position(|other| *other == signal)
 }
 
 /// `aggregation_temporality` on the wire (opentelemetry/proto/metrics/v1/metrics.proto).
 const CUMULATIVE: i32 = 2;
 
-/// For each row of each batch of one signal, in order: whether no newer row has the same key. Rows without a key are
-/// kept.
+/// Returns for each row of each batch whether to keep it: whether no newer row has the same key. All batches have
+/// `signal`. Rows without a key are kept.
 pub(super) fn kept_rows(signal: Signal, batches: &[&Batch]) -> Vec<Vec<bool>> {
-    let mut keep: Vec<Vec<bool>> = batches.iter().map(|it| vec![true; it.num_rows()]).collect();
+    let mut keep: Vec<Vec<bool>> = batches
+        .iter()
+        .map(|batch| vec![true; batch.num_rows()])
+        .collect();
+    // The version of the newest row of each key, the index of its batch, and its row.
     let mut newest: HashMap<Vec<u8>, (u64, usize, usize)> = HashMap::new();
     for (index, batch) in batches.iter().enumerate() {
         for row in 0..batch.num_rows() {
-            let (key, age) = match signal {
+            let (key, version) = match signal {
                 Signal::EdgeStats => (stats_key(batch, row), calls(batch, row)),
                 _ => match series_key(batch, row) {
                     Some(key) => (key, time(batch, row)),
@@ -39,14 +43,14 @@ pub(super) fn kept_rows(signal: Signal, batches: &[&Batch]) -> Vec<Vec<bool>> {
                 },
             };
             match newest.get_mut(&key) {
-                // Of rows of the same age, the later one is kept.
-                Some(known) if known.0 <= age => {
-                    keep[known.1][known.2] = false;
-                    *known = (age, index, row);
+                // Of rows with the same version, the last one is kept.
+                Some(replaced) if replaced.0 <= version => {
+                    keep[replaced.1][replaced.2] = false;
+                    *replaced = (version, index, row);
                 }
                 Some(_) => keep[index][row] = false,
                 None => {
-                    newest.insert(key, (age, index, row));
+                    newest.insert(key, (version, index, row));
                 }
             }
         }
@@ -54,7 +58,7 @@ pub(super) fn kept_rows(signal: Signal, batches: &[&Batch]) -> Vec<Vec<bool>> {
     keep
 }
 
-/// The batch with the rows to keep; none if these are all rows.
+/// Returns a batch of the rows to keep; `None` if all rows are kept.
 pub(super) fn retain_rows(batch: &Batch, keep: &[bool]) -> Option<Batch> {
     if keep.iter().all(|kept| *kept) {
         return None;
@@ -77,7 +81,7 @@ pub(super) fn compact(batch: &Batch) -> Option<Batch> {
     batch.clone().with_rows(rows).ok()
 }
 
-/// The age of a row of statistics. Of one minute and chunk, the row with more calls is newer.
+/// The version of a row of statistics: of two rows with the same key, the one with more calls is newer.
 fn calls(batch: &Batch, row: usize) -> u64 {
     batch.numbers::<UInt64Type>(edge_stats::CALLS).value(row)
 }
@@ -106,7 +110,7 @@ fn time(batch: &Batch, row: usize) -> u64 {
         .value(row)
 }
 
-/// The key of a point's series; none if the series is not cumulative. Points with different start times are of
+/// The key of a point's series; `None` if the series is not cumulative. Points with different start times belong to
 /// different series.
 fn series_key(batch: &Batch, row: usize) -> Option<Vec<u8>> {
     let temporality = batch.numbers::<Int32Type>(metrics::AGGREGATION_TEMPORALITY);
@@ -136,7 +140,7 @@ fn series_key(batch: &Batch, row: usize) -> Option<Vec<u8>> {
             .numbers::<UInt64Type>(metrics::START_TIME_UNIX_NANO)
             .value(row),
     );
-    // Points with different buckets are of different series.
+    // Points with different buckets belong to different series.
     let bounds = batch.column(metrics::EXPLICIT_BOUNDS);
     if bounds.is_valid(row) {
         let bounds = bounds.as_list::<i32>().value(row);
@@ -147,7 +151,7 @@ fn series_key(batch: &Batch, row: usize) -> Option<Vec<u8>> {
     Some(key.0)
 }
 
-/// A key that consists of parts with their lengths, so that different parts make different keys.
+/// A key that is built of several parts. The length precedes each text, so that different parts give different keys.
 #[derive(Default)]
 struct CoalesceKey(Vec<u8>);
 

@@ -1,12 +1,12 @@
 //! The outbox of an exporter: rows for which no sender waits.
 //!
-//! No sender can send rows again that a processor produces on a tick (windows, statistics, metrics). So the outbox
-//! keeps them, in order, until the exporter acknowledges them or rejects them permanently. It never stops retrying.
+//! A processor emits such rows on a tick (windows, statistics, metrics). No sender can send them again, so the outbox
+//! keeps them, in order, until the exporter acknowledges them or rejects them permanently.
 //!
-//! When many rows wait, the outbox removes those that later rows replace (`coalesce.rs`): statistics of an edge's
+//! When many rows wait, the outbox removes those that newer rows replace (`coalesce.rs`): statistics of an edge's
 //! minute, and points of a cumulative series. So an outage costs memory for the minutes and series that it covers, and
 //! not for each flush. When the outbox is full, it removes all replaced rows. If that frees too little, it drops the
-//! oldest rows, counts them and logs it. No newer row replaces these, so they are lost.
+//! oldest rows, counts them and logs it. No newer row replaces the dropped rows, so they are lost.
 
 mod coalesce;
 
@@ -25,7 +25,7 @@ use crate::{Batch, Signal};
 /// The number of waiting rows of a signal at which they are first coalesced, and the maximum rows of a merged batch.
 const COALESCE_ROWS: usize = 1024;
 
-/// The memory of a column besides its buffers, in bytes. Of many small batches, it is the larger part.
+/// The memory of a column besides its buffers, in bytes. For small batches, this is most of the memory.
 const COLUMN_BYTES: usize = 128;
 
 /// The outbox of one exporter. Clones share it.
@@ -52,7 +52,7 @@ struct OutboxState {
     waiting: VecDeque<Batch>,
     /// Batches in flight, in order.
     in_flight: VecDeque<Batch>,
-    /// The memory of all buffers and columns of both, in bytes.
+    /// The memory of the waiting batches and those in flight, in bytes: all buffers and columns.
     bytes: usize,
     /// The number of batches that share each buffer, by its address in memory. Slices of one batch share all buffers.
     buffers: HashMap<usize, usize>,
@@ -87,7 +87,7 @@ impl Outbox {
         let coalesced = coalesce::index(batch.signal());
         state.push(batch);
         if let Some(index) =
-            coalesced.filter(|&it| state.rows[it] >= state.coalesce_at[it].max(COALESCE_ROWS))
+            coalesced.filter(|&i| state.rows[i] >= state.coalesce_at[i].max(COALESCE_ROWS))
         {
             state.coalesce(index);
         }
@@ -106,9 +106,9 @@ impl Outbox {
         self.0.changed.notify_one();
     }
 
-    /// Waits for the oldest batch and takes it, with the batches after it that are exported together with it:
-    /// `goes_with(rows before the batch, first batch, batch)`. They remain in the outbox as in flight until
-    /// [`Outbox::complete_oldest`]. Returns none when the outbox is closed and empty.
+    /// Waits for the oldest waiting batch. Takes it, and the following batches as long as
+    /// `goes_with(rows taken so far, first batch, next batch)` returns true. The outbox holds the taken batches as in
+    /// flight until [`Outbox::complete_oldest`]. Returns `None` when the outbox is closed and no batch waits.
     pub(super) async fn take(
         &self,
         goes_with: impl Fn(&RowCounts, &Batch, &Batch) -> bool,
@@ -162,7 +162,7 @@ impl Outbox {
         self.0.changed.notify_one();
     }
 
-    /// The number of batches and of rows that it holds, those in flight included.
+    /// The numbers of batches and of rows in the outbox, including those in flight.
     pub(super) fn held(&self) -> (usize, usize) {
         let state = self.state();
         let waiting = state.waiting.iter().map(Batch::num_rows);
@@ -171,7 +171,7 @@ impl Outbox {
         (state.waiting.len() + state.in_flight.len(), rows.sum())
     }
 
-    /// The memory that it holds, in bytes.
+    /// The memory of all batches in the outbox, in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.state().bytes
     }
@@ -203,14 +203,14 @@ impl OutboxState {
         Some(oldest)
     }
 
-    /// Removes the rows that others replace. If that frees too little, drops the oldest batches until a sixteenth is
-    /// free, so that it does not coalesce again with each batch. Returns the number of lost rows.
+    /// Removes replaced rows. If that frees too little, drops the oldest batches until a sixteenth of `bound` is free,
+    /// so that the next batches fit without another call. Returns the number of lost rows.
     fn free_memory(&mut self, bound: usize) -> u64 {
         for index in 0..coalesce::SIGNALS.len() {
             self.coalesce(index);
         }
         let mut lost = 0;
-        // A single batch that is larger than the bound is kept.
+        // The last batch is kept, even if it is larger than `bound`.
         while self.bytes > bound - bound / 16
             && self.waiting.len() > 1
             && let Some(oldest) = self.pop()
@@ -248,10 +248,10 @@ impl OutboxState {
         }
     }
 
-    /// Removes the waiting rows of a signal that others replace, and merges small batches.
+    /// Removes the waiting rows of a signal that newer rows replace, and merges small batches.
     fn coalesce(&mut self, index: usize) {
         let signal = coalesce::SIGNALS[index];
-        let of_signal = self.waiting.iter().filter(|it| it.signal() == signal);
+        let of_signal = self.waiting.iter().filter(|batch| batch.signal() == signal);
         let batches: Vec<&Batch> = of_signal.collect();
         let mut kept = coalesce::kept_rows(signal, &batches).into_iter();
         for batch in std::mem::take(&mut self.waiting) {
@@ -271,17 +271,17 @@ impl OutboxState {
             }
         }
         self.merge_small(signal);
-        let of_signal = self.waiting.iter().filter(|it| it.signal() == signal);
+        let of_signal = self.waiting.iter().filter(|batch| batch.signal() == signal);
         self.rows[index] = of_signal.map(Batch::num_rows).sum();
         self.coalesce_at[index] = 2 * self.rows[index];
     }
 
-    /// Merges small batches of a signal into batches of up to [`COALESCE_ROWS`] rows. A merged batch replaces the last
-    /// of its parts.
+    /// Merges small batches of a signal into batches of up to [`COALESCE_ROWS`] rows. A merged batch takes the place of
+    /// its last part.
     fn merge_small(&mut self, signal: Signal) {
         let waiting = std::mem::take(&mut self.waiting);
-        let rows = waiting.iter().filter(|it| it.signal() == signal);
-        let mut next_rows = rows
+        let of_signal = waiting.iter().filter(|batch| batch.signal() == signal);
+        let mut next_rows = of_signal
             .map(Batch::num_rows)
             .skip(1)
             .collect::<Vec<_>>()

@@ -1,3 +1,5 @@
+//! Tests of the order, the bound and the coalescing of an outbox.
+
 use std::collections::BTreeMap;
 
 use arrow_array::types::{Int64Type, TimestampNanosecondType, UInt64Type};
@@ -135,11 +137,7 @@ async fn edge_stats_of_an_outage_take_no_more_memory_than_their_edges_and_minute
     for ((_, minute), calls) in last {
         assert_eq!(calls, if minute == 0 { 500 } else { 1000 });
     }
-    assert_eq!(
-        outbox.dropped(),
-        0,
-        "nothing is lost that no newer row replaces"
-    );
+    assert_eq!(outbox.dropped(), 0, "only replaced rows were removed");
 }
 
 #[tokio::test]
@@ -165,7 +163,7 @@ async fn cumulative_series_keeps_its_newest_point_and_delta_series_keeps_all() {
     assert!(totals.is_sorted() && totals.len() < 100, "{}", totals.len());
 }
 
-/// Statistics of the edges of a range in one minute, with `calls` calls of each.
+/// Statistics of each edge of a range in one minute, with `calls` calls.
 fn flush(edges: std::ops::Range<u64>, minute: u64, calls: u64) -> Batch {
     let names: Vec<String> = edges.map(|edge| format!("edge-{edge}")).collect();
     let rows: Vec<_> = names
@@ -176,8 +174,8 @@ fn flush(edges: std::ops::Range<u64>, minute: u64, calls: u64) -> Batch {
 }
 
 #[tokio::test]
-async fn full_outbox_first_removes_rows_that_others_replace() {
-    // Fewer rows than are coalesced before the outbox is full.
+async fn full_outbox_removes_replaced_rows_before_it_drops_any() {
+    // All rows together are fewer than `COALESCE_ROWS`, so only a full outbox coalesces them.
     let one = outbox(1 << 20);
     one.put(flush(0..60, 0, 1));
     let outbox = outbox(8 * one.bytes());
@@ -224,7 +222,7 @@ async fn small_batches_that_remain_are_merged() {
 }
 
 #[tokio::test]
-async fn batches_are_taken_together_as_long_as_they_join() {
+async fn batches_are_taken_together_while_goes_with_returns_true() {
     let outbox = outbox(1 << 20);
     for uid in ["a", "b", "c", "d"] {
         outbox.put(batch(Signal::Logs, &[uid]));

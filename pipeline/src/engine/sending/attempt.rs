@@ -1,4 +1,5 @@
-//! Sends one batch: retries until it is durable or rejected permanently, or until the last of its senders' deadlines.
+//! Sends one batch: retries until it is durable or rejected permanently. Retries end at the deadline of the last sender
+//! and after `max_elapsed_time`, whichever is earlier.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -13,27 +14,27 @@ use tracing::{error, info, warn};
 
 use super::backoff::Backoff;
 use crate::Batch;
-use crate::cause::panic_message;
 use crate::channel::RETRY_AFTER;
 use crate::component::{ErrorChain, ExportError, Exporter};
 use crate::delivery::{Refusal, Retry};
 use crate::engine::metrics::ExporterCounters;
 use crate::engine::task_set::TaskFailure;
+use crate::error_cause::panic_message;
 use crate::exporter_settings::ExporterSettings;
 
-/// The time that a sender without a deadline waits.
-pub(super) const SENDER_PATIENCE: Duration = Duration::from_secs(10);
+/// How long the engine retries for a sender without a deadline.
+pub(super) const DEFAULT_SENDER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// One exporter with its settings and counters.
-pub(in crate::engine) struct Sending {
-    /// `exporters/sqlite`.
+/// Sends batches to one exporter. The consumers of its queue and the task of its outbox share it.
+pub(in crate::engine) struct ExporterSender {
+    /// The class and id of the exporter, such as `exporters/sqlite`, for logs and refusals.
     pub(in crate::engine) name: String,
     pub(in crate::engine) exporter: Arc<dyn Exporter>,
     pub(in crate::engine) settings: ExporterSettings,
     pub(in crate::engine) counters: Arc<ExporterCounters>,
-    /// Limits the concurrent exports; none if there is no limit.
+    /// One permit for each concurrent export of the queue and the outbox; `None` if there is no limit.
     pub(in crate::engine) permits: Option<Arc<Semaphore>>,
-    /// Cancelled at the deadline of the stop: batches that are still held are refused.
+    /// Cancelled at the shutdown deadline: the engine then cancels its attempts and refuses the batches that it holds.
     pub(in crate::engine) give_up: CancellationToken,
 }
 
@@ -41,8 +42,10 @@ pub(in crate::engine) struct Sending {
 struct SendFailure {
     /// The reason in the refusal that the sender gets.
     reason: String,
-    /// The reason with its causes, for the log only, since a sender must not read some causes.
+    /// The reason with its causes. Only the log gets it, since causes may contain secrets; `reason` contains none (see
+    /// [`ExportError`]).
     detail: String,
+    /// Whether and when the sender may retry.
     retry: Retry,
 }
 
@@ -55,10 +58,11 @@ impl SendFailure {
         }
     }
 
+    /// airdig stops. `last` is the reason and detail of the last failed attempt.
     fn stopping(last: Option<(String, String)>) -> SendFailure {
         let (reason, detail) = match last {
             Some((reason, detail)) => (
-                format!("stopped before it could be sent again: {reason}"),
+                format!("airdig stopped before it could retry: {reason}"),
                 detail,
             ),
             None => ("stopped before it was delivered".to_owned(), String::new()),
@@ -79,7 +83,7 @@ impl From<ExporterPanic> for TaskFailure {
     }
 }
 
-impl Sending {
+impl ExporterSender {
     /// Wraps a batch so that it is refused if the task is aborted.
     pub(super) fn hold(&self, batch: Batch) -> HeldBatch<'_> {
         HeldBatch {
@@ -89,9 +93,9 @@ impl Sending {
         }
     }
 
-    /// Sends the batch with retries, or refuses it to its senders.
+    /// Sends the batch with retries. If that fails, refuses it.
     pub(super) async fn send(&self, held: HeldBatch<'_>) -> Result<(), ExporterPanic> {
-        let sent = self.attempts(&held.batch).await;
+        let sent = self.send_with_retries(&held.batch).await;
         let batch = held.release();
         let (signal, rows) = (batch.signal(), batch.num_rows());
         let failure = match sent {
@@ -108,7 +112,7 @@ impl Sending {
         self.refuse(&batch, &failure.reason, failure.retry);
         let (reason, cause) = (failure.reason, failure.detail);
         if batch.delivery().is_awaited() {
-            warn!(exporter = %self.name, %signal, rows, reason, cause, "batch refused to its sender");
+            warn!(exporter = %self.name, %signal, rows, reason, cause, "batch refused");
         } else {
             error!(exporter = %self.name, %signal, rows, reason, cause, "rows lost: no sender can send them again");
         }
@@ -130,14 +134,18 @@ impl Sending {
         });
     }
 
-    async fn attempts(&self, batch: &Batch) -> Result<Result<(), SendFailure>, ExporterPanic> {
+    /// Makes attempts until one succeeds or retries end.
+    async fn send_with_retries(
+        &self,
+        batch: &Batch,
+    ) -> Result<Result<(), SendFailure>, ExporterPanic> {
         let retry = &self.settings.retry_on_failure;
         let until = self.retry_deadline(batch);
         let mut backoff = Backoff::new(retry);
         // The reason and detail of the last failure.
         let mut last: Option<(String, String)> = None;
         let mut wait = RETRY_AFTER;
-        // A sender sends again after its deadline, so an export after it would export the rows twice.
+        // After its deadline, a sender sends the rows again, so an export after the deadline would duplicate them.
         while until.is_none_or(|until| Instant::now() < until) {
             let attempt = tokio::select! {
                 biased;
@@ -179,37 +187,29 @@ impl Sending {
         Ok(Err(SendFailure::after(wait, reason, detail)))
     }
 
-    /// The time at which retries end: the last deadline of the senders, or after `max_elapsed_time`, whichever is
-    /// earlier. None if no sender waits and `max_elapsed_time` is 0.
+    /// The time at which retries end: the deadline of the last sender, or the end of `max_elapsed_time`, whichever is
+    /// earlier. `None` if no sender waits and `max_elapsed_time` is 0.
     pub(super) fn retry_deadline(&self, batch: &Batch) -> Option<Instant> {
         let now = Instant::now();
-        let longest = self.settings.retry_on_failure.max_elapsed_time;
+        let max_elapsed = self.settings.retry_on_failure.max_elapsed_time;
         // A time beyond the range of `Instant` means no limit, as 0 does.
-        let settings = (!longest.is_zero())
-            .then(|| now.checked_add(longest))
+        let settings_deadline = (!max_elapsed.is_zero())
+            .then(|| now.checked_add(max_elapsed))
             .flatten();
         let delivery = batch.delivery();
-        let sender = delivery
+        let sender_deadline = delivery
             .is_awaited()
-            .then(|| delivery.last_deadline(now + SENDER_PATIENCE));
-        settings.into_iter().chain(sender).min()
+            .then(|| delivery.last_deadline(now + DEFAULT_SENDER_TIMEOUT));
+        settings_deadline.into_iter().chain(sender_deadline).min()
     }
 
-    /// Waits for a permit and makes one attempt, until the timeout or `until`.
+    /// Waits for a permit and makes one attempt. Both end at `until`; the attempt also ends after the exporter's
+    /// timeout.
     pub(super) async fn attempt(
         &self,
         export: impl Future<Output = Result<(), ExportError>>,
         until: Option<Instant>,
     ) -> Result<Result<(), ExportError>, ExporterPanic> {
-        let no_answer = |longest: Duration| {
-            let longest = Duration::from_millis(longest.as_millis() as u64);
-            let reason = format!("no answer within {}", humantime::format_duration(longest));
-            ExportError::Retryable {
-                reason,
-                after: None,
-                source: None,
-            }
-        };
         let permit = async {
             match &self.permits {
                 None => None,
@@ -221,26 +221,37 @@ impl Sending {
             None => permit.await,
             Some(until) => match timeout_at(until, permit).await {
                 Ok(permit) if Instant::now() < until => permit,
-                _ => return Ok(Err(no_answer(began.elapsed()))),
+                _ => return Ok(Err(timed_out("no free export slot", began.elapsed()))),
             },
         };
         let _in_flight = InFlight::new(&self.counters.in_flight);
         let export = AssertUnwindSafe(export).catch_unwind();
-        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let time_left = until.map(|until| until.saturating_duration_since(Instant::now()));
         // A timeout of 0 means no timeout, as in the Collector.
-        let configured = Some(self.settings.timeout).filter(|timeout| !timeout.is_zero());
-        let exported = match configured.into_iter().chain(left).min() {
+        let export_timeout = Some(self.settings.timeout).filter(|timeout| !timeout.is_zero());
+        let exported = match export_timeout.into_iter().chain(time_left).min() {
             None => export.await,
             Some(longest) => match timeout(longest, export).await {
                 Ok(exported) => exported,
-                Err(_) => return Ok(Err(no_answer(longest))),
+                Err(_) => return Ok(Err(timed_out("no answer", longest))),
             },
         };
         exported.map_err(|panic| ExporterPanic(panic_message(panic.as_ref())))
     }
 }
 
-/// A batch that is refused if it is dropped before it was released, which happens when its task is aborted.
+/// The error of an attempt that waited for `missing` during this time.
+fn timed_out(missing: &str, waited: Duration) -> ExportError {
+    let waited = Duration::from_millis(waited.as_millis() as u64);
+    let waited = humantime::format_duration(waited);
+    ExportError::Retryable {
+        reason: format!("{missing} within {waited}"),
+        after: None,
+        source: None,
+    }
+}
+
+/// A batch that is refused if it is dropped before it is released. That happens when its task is aborted.
 pub(super) struct HeldBatch<'a> {
     pub(super) batch: Batch,
     name: &'a str,

@@ -21,7 +21,7 @@ impl<'a> Backoff<'a> {
         }
     }
 
-    /// Returns the wait after one more failure. It is at least `requested`, the wait that the destination returned.
+    /// Returns the wait after one more failure. It is at least `requested`, the wait that the destination requests.
     pub(super) fn next(&mut self, requested: Option<Duration>) -> Duration {
         let spread = self.settings.randomization_factor.clamp(0.0, 1.0);
         let factor = 1.0 + spread * (2.0 * rand::random::<f64>() - 1.0);
@@ -31,7 +31,7 @@ impl<'a> Backoff<'a> {
         wait.max(requested.unwrap_or_default()).max(MIN_WAIT)
     }
 
-    /// Multiplies an interval; returns the longest wait if the product is not a valid duration.
+    /// Multiplies an interval. Returns `max_interval` if the product is not a valid duration.
     fn scaled(&self, interval: Duration, factor: f64) -> Duration {
         Duration::try_from_secs_f64(interval.as_secs_f64() * factor)
             .unwrap_or(self.settings.max_interval)

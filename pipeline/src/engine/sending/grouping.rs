@@ -1,9 +1,9 @@
 //! `sending_queue::batch`: merges queued batches of an exporter.
 //!
-//! A consumer takes all queued batches, up to `max_size`. It exports rows whose senders wait at once, since it is free.
-//! It holds rows whose senders were acknowledged when they were queued (`wait_for_result: false`) until there are
-//! `min_size`, or for `flush_timeout`, or until a batch comes that cannot be merged with them. Rows for which no sender
-//! waits are not in the queue, but in the outbox.
+//! A consumer takes as many queued batches as it can merge, up to `max_size`. If their senders wait, it exports them
+//! without delay. With `wait_for_result: false` the senders were acknowledged when the batches were queued. Then the
+//! consumer holds the batches until they reach `min_size`, until `flush_timeout` is over, or until a batch arrives that
+//! cannot be merged with them. Rows that never had a sender are in the outbox, not in the queue.
 
 use tokio::time::{Instant, timeout_at};
 
@@ -13,24 +13,24 @@ use crate::channel::{Queue, QueuedBatch};
 use crate::exporter_settings::{BatchSizer, QueueBatch};
 
 /// Waits for the batches to export next. Returns the merged batches, and guards that free the capacity of the taken
-/// batches in the queue.
+/// batches in the queue. Returns `None` when the queue is closed and empty.
 pub(super) async fn take(
     queue: &mut Queue,
     settings: &QueueBatch,
 ) -> Option<(Vec<Batch>, Vec<impl Send + use<>>)> {
     let first = queue.recv().await?;
     let flush = Instant::now().checked_add(settings.flush_timeout);
-    let kind = kind(first.batch());
-    let (_, is_awaited) = kind;
+    let key = merge_key(first.batch());
+    let (_, is_awaited) = key;
     let mut size = settings.size(first.batch());
     let mut taken = vec![first];
     loop {
-        let joins = |next: &QueuedBatch| {
+        let can_join = |next: &QueuedBatch| {
             let joined = size.saturating_add(settings.size(next.batch()));
-            self::kind(next.batch()) == kind
+            merge_key(next.batch()) == key
                 && settings.max_size().is_none_or(|limit| joined <= limit)
         };
-        if let Some(next) = queue.recv_if(joins) {
+        if let Some(next) = queue.recv_if(can_join) {
             size = size.saturating_add(settings.size(next.batch()));
             taken.push(next);
             continue;
@@ -58,8 +58,8 @@ pub(super) async fn take(
     Some((held.take_all(max_rows), capacities))
 }
 
-/// The kind of a batch. Only batches of one kind may be merged.
-fn kind(batch: &Batch) -> (crate::Signal, bool) {
+/// The signal of a batch, and whether a sender waits for it. Only batches with the same key may be merged.
+fn merge_key(batch: &Batch) -> (crate::Signal, bool) {
     (batch.signal(), batch.delivery().is_awaited())
 }
 
@@ -72,7 +72,7 @@ impl QueueBatch {
         }
     }
 
-    /// The maximum size of a batch; none if there is no maximum.
+    /// The maximum size of a batch; `None` if there is no maximum.
     fn max_size(&self) -> Option<usize> {
         Some(self.max_size).filter(|limit| *limit > 0)
     }

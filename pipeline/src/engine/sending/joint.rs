@@ -1,27 +1,29 @@
 //! Sends several queued batches in one joint attempt.
 //!
-//! If the joint attempt fails, each batch is sent alone, with retries as configured. So the rows of one sender do not
-//! fail those of another, and each sender gets the reason for its own rows.
+//! If the joint attempt fails, the engine sends each batch alone, with retries as configured. So rejected rows of one
+//! sender do not affect the rows of another sender, and each sender gets the reason for its own rows.
 
 use tokio::time::Instant;
 use tracing::info;
 
-use super::attempt::{ExporterPanic, HeldBatch, Sending};
+use super::attempt::{ExporterPanic, ExporterSender, HeldBatch};
 use crate::Batch;
 use crate::component::ErrorChain;
 
-impl Sending {
-    /// Sends batches, in their order: several in a joint attempt first.
+impl ExporterSender {
+    /// Sends queued batches. First makes a joint attempt for the batches whose deadlines are not over, if there are
+    /// several. Then refuses the late batches. If there was no joint attempt or it failed, sends the other batches
+    /// last, one after the other in their order.
     pub(super) async fn send_joint(&self, batches: Vec<Batch>) -> Result<(), ExporterPanic> {
         let held = batches.into_iter().map(|batch| self.hold(batch));
         let mut pending: Vec<HeldBatch<'_>> = held.collect();
         let now = Instant::now();
-        // A sender sends again after its deadline, so its rows are refused below instead of exported with the others.
-        let is_late = |it: &HeldBatch<'_>| {
-            let deadline = self.retry_deadline(&it.batch);
+        // After its deadline, a sender sends the rows again, so `send` refuses late batches without an attempt.
+        let is_late = |held: &HeldBatch<'_>| {
+            let deadline = self.retry_deadline(&held.batch);
             deadline.is_some_and(|deadline| deadline <= now)
         };
-        let late: Vec<HeldBatch<'_>> = pending.extract_if(.., |it| is_late(it)).collect();
+        let late: Vec<HeldBatch<'_>> = pending.extract_if(.., |held| is_late(held)).collect();
         if pending.len() > 1 {
             match self.attempt_joint(&pending).await {
                 Ok(false) => {}
@@ -60,16 +62,16 @@ impl Sending {
         Ok(())
     }
 
-    /// Makes one attempt for all batches, until the last of the senders' deadlines. A sender with an earlier deadline
-    /// gets a reply from its receiver. Returns whether all batches are durable.
+    /// Makes one attempt for all batches, until the deadline of the last sender. The receiver of a sender with an
+    /// earlier deadline replies at that deadline. Returns whether all batches are durable.
     async fn attempt_joint(&self, held: &[HeldBatch<'_>]) -> Result<bool, ExporterPanic> {
-        let batches: Vec<Batch> = held.iter().map(|it| it.batch.clone()).collect();
+        let batches: Vec<Batch> = held.iter().map(|held| held.batch.clone()).collect();
         let deadlines = batches.iter().map(|batch| self.retry_deadline(batch));
-        // There is no deadline if one batch has none.
+        // If one batch has no deadline, the attempt has none.
         let until = deadlines
             .reduce(|one, other| one.zip(other).map(|(one, other)| one.max(other)))
             .flatten();
-        let export = self.exporter.export_together(&batches);
+        let export = self.exporter.export_joint(&batches);
         let sent = tokio::select! {
             biased;
             () = self.give_up.cancelled() => return Ok(false),

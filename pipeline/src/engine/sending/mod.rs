@@ -15,6 +15,6 @@ mod queue;
 #[cfg(test)]
 mod tests;
 
-pub(super) use attempt::Sending;
+pub(super) use attempt::ExporterSender;
 pub(super) use outbox::export_outbox;
 pub(super) use queue::{consume, consumers, queue};

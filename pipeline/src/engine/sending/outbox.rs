@@ -1,5 +1,5 @@
-//! Exports the batches of an outbox in order, several in one attempt. Retries each until the exporter acknowledges it
-//! or rejects it permanently.
+//! Exports the batches of an outbox in order, several in one attempt. Retries each batch until the exporter
+//! acknowledges it or rejects it permanently.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,57 +7,59 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use tracing::{error, info};
 
-use super::attempt::{ExporterPanic, Sending};
+use super::attempt::{ExporterPanic, ExporterSender};
 use super::backoff::Backoff;
 use crate::Batch;
 use crate::component::{ErrorChain, ExportError, RowCounts};
 use crate::engine::outbox::Outbox;
 use crate::engine::task_set::TaskFailure;
 
-/// The time limit of an attempt at an exporter with limited concurrency, also if it has no `timeout`.
+/// The time limit of an attempt if the exporter has limited concurrency, even if it has no `timeout`.
 const MAX_ATTEMPT: Duration = Duration::from_secs(60);
 
-/// The maximum rows of a merged batch, for an exporter of unlimited concurrency that does not accept several batches at
-/// once.
+/// The maximum number of rows of a merged batch. Batches are merged for an exporter with unlimited concurrency that
+/// does not support joint exports.
 const MAX_MERGED_ROWS: usize = 1024;
 
-/// Exports until the outbox is closed and empty, or until the deadline of the stop. The batches that the outbox holds
-/// then are lost, and the engine logs them.
+/// Exports until the outbox is closed and empty, or until the shutdown deadline. The batches that are still in the
+/// outbox at that deadline are lost, and the engine logs how many there are.
 pub(in crate::engine) async fn export_outbox(
-    sending: Arc<Sending>,
+    sender: Arc<ExporterSender>,
     outbox: Outbox,
 ) -> Result<(), TaskFailure> {
     loop {
-        let take = outbox.take(|before, first, next| sending.goes_with(before, first, next));
-        let taken = sending.give_up.run_until_cancelled(take);
+        let take = outbox.take(|before, first, next| sender.goes_with(before, first, next));
+        let taken = sender.give_up.run_until_cancelled(take);
         let Some(batches) = taken.await.flatten() else {
             return Ok(());
         };
-        if !sending.export_until_done(&batches, &outbox).await? {
+        if !sender.export_until_done(&batches, &outbox).await? {
             return Ok(());
         }
     }
 }
 
-impl Sending {
-    /// Whether `next` is exported together with `first` and the rows `before` it.
+impl ExporterSender {
+    /// Whether `next` is exported in one attempt with the batches before it. `first` is the first of them, and `before`
+    /// counts their rows.
     fn goes_with(&self, before: &RowCounts, first: &Batch, next: &Batch) -> bool {
         if self.accepts_several(first) {
-            return self.exporter.joins(before, next);
+            return self.exporter.can_join(before, next);
         }
-        // Merged batches save requests only at a destination with a round trip. `file` writes a line for each batch.
+        // Merging saves requests to a remote destination. An exporter with limited concurrency, such as `file`, sends
+        // no requests.
         self.permits.is_none()
             && next.signal() == first.signal()
             && before.total() + next.num_rows() <= MAX_MERGED_ROWS
     }
 
-    /// Whether the exporter accepts `first` together with other batches.
+    /// Whether other batches can join `first` in a joint export.
     fn accepts_several(&self, first: &Batch) -> bool {
-        self.exporter.joins(&RowCounts::default(), first)
+        self.exporter.can_join(&RowCounts::default(), first)
     }
 
     /// Makes one attempt for all batches. If it fails, exports each batch alone, in order. Returns false at the
-    /// deadline of the stop.
+    /// shutdown deadline.
     async fn export_until_done(
         &self,
         batches: &[Batch],
@@ -88,7 +90,7 @@ impl Sending {
     /// Exports all batches in one call of the exporter.
     async fn export_all(&self, batches: &[Batch]) -> Result<(), ExportError> {
         if self.accepts_several(&batches[0]) {
-            return self.exporter.export_together(batches).await;
+            return self.exporter.export_joint(batches).await;
         }
         match Batch::concat(batches.to_vec()) {
             Some(merged) => self.exporter.export(&merged).await,
@@ -96,13 +98,14 @@ impl Sending {
         }
     }
 
-    /// The deadline of an attempt. Without it, an attempt that hangs would keep its permit for ever.
+    /// The deadline of an attempt, if it needs a permit. Without it, an attempt that hangs would never release the
+    /// permit.
     fn attempt_deadline(&self) -> Option<Instant> {
         self.permits.as_ref().map(|_| Instant::now() + MAX_ATTEMPT)
     }
 
-    /// Exports one batch and retries without a limit, unless `retry_on_failure` is off. Returns false at the deadline
-    /// of the stop.
+    /// Exports one batch and retries without a limit, unless `retry_on_failure` is off. Returns false at the shutdown
+    /// deadline.
     async fn export_one_until_done(&self, batch: &Batch) -> Result<bool, ExporterPanic> {
         let (signal, rows) = (batch.signal(), batch.num_rows());
         let mut backoff = Backoff::new(&self.settings.retry_on_failure);

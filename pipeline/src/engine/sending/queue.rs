@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-use super::attempt::Sending;
+use super::attempt::ExporterSender;
 use super::grouping;
 use crate::channel::{Bound, Queue, QueuedBatch, Sender, bounded};
 use crate::component::{Exporter, RowCounts};
@@ -49,19 +49,19 @@ pub(in crate::engine) fn consumers(settings: &SendingQueue, exporter: &dyn Expor
 /// Exports queued batches, in their order, until the queue is closed and empty. Several consumers may share a queue.
 /// When the last consumer ends, the batches that are still queued are refused.
 pub(in crate::engine) async fn consume(
-    sending: Arc<Sending>,
+    sender: Arc<ExporterSender>,
     queue: Arc<Mutex<Queue>>,
 ) -> Result<(), TaskFailure> {
     loop {
-        let sent = match &sending.settings.sending_queue.batch {
+        let sent = match &sender.settings.sending_queue.batch {
             None => {
-                let taken = take(&mut *queue.lock().await, sending.exporter.as_ref()).await;
+                let taken = take(&mut *queue.lock().await, sender.exporter.as_ref()).await;
                 let Some(queued) = taken else {
                     return Ok(());
                 };
                 let (batches, capacities): (Vec<_>, Vec<_>) =
                     queued.into_iter().map(QueuedBatch::into_parts).unzip();
-                let sent = sending.send_joint(batches).await;
+                let sent = sender.send_joint(batches).await;
                 drop(capacities);
                 sent
             }
@@ -70,7 +70,7 @@ pub(in crate::engine) async fn consume(
                 let Some((batches, capacities)) = taken else {
                     return Ok(());
                 };
-                let sent = sending.send_each(batches).await;
+                let sent = sender.send_each(batches).await;
                 drop(capacities);
                 sent
             }
@@ -79,14 +79,16 @@ pub(in crate::engine) async fn consume(
     }
 }
 
-/// Waits for the next batch and takes it, with the batches after it that the exporter accepts together with it.
+/// Waits for the next batch. Takes it, and the following batches that the exporter accepts in the same call.
 async fn take(queue: &mut Queue, exporter: &dyn Exporter) -> Option<Vec<QueuedBatch>> {
     let first = queue.recv().await?;
     let mut rows = RowCounts::default();
-    let joins = exporter.joins(&rows, first.batch());
+    let accepts_others = exporter.can_join(&rows, first.batch());
     rows.add(first.batch());
     let mut taken = vec![first];
-    while joins && let Some(next) = queue.recv_if(|next| exporter.joins(&rows, next.batch())) {
+    while accepts_others
+        && let Some(next) = queue.recv_if(|next| exporter.can_join(&rows, next.batch()))
+    {
         rows.add(next.batch());
         taken.push(next);
     }

@@ -1,4 +1,4 @@
-//! The outcomes of senders, and when they get them.
+//! Which outcome a sender gets, and when.
 
 use std::time::{Duration, Instant};
 
@@ -157,7 +157,7 @@ async fn processor_that_rejects_a_batch_is_named() {
         )
         .run();
     let refusal = refusal(&mut outcomes).await;
-    assert_eq!(refusal.to_string(), "processors/no: rejection of a test");
+    assert_eq!(refusal.to_string(), "processors/no: rejected on purpose");
     assert_eq!(refusal.retry, Retry::Never);
     engine.stop().await.unwrap();
     assert_eq!(captured.attempts(), 0);

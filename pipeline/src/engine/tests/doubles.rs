@@ -58,7 +58,7 @@ impl Processor for BlockingProcessor {
     }
 }
 
-/// A processor that sets a uid, which it makes at its start, in all rows.
+/// A processor that sets one uid in all rows. It makes the uid in `start`.
 #[derive(Default)]
 pub(super) struct StampingProcessor {
     pub(super) uid: Option<String>,
@@ -116,7 +116,7 @@ impl Processor for LoadingProcessor {
     fn process(&mut self, batch: Batch, _now: UnixNanos) -> Result<Vec<Batch>, ProcessError> {
         assert!(
             self.gate.is_cancelled(),
-            "a batch came before it has loaded"
+            "a batch came before the processor had loaded"
         );
         Ok(vec![batch])
     }
@@ -125,7 +125,7 @@ impl Processor for LoadingProcessor {
 /// A processor that wakes when it is notified, and emits a batch on the tick that follows.
 pub(super) struct WakingProcessor {
     pub(super) notified: Arc<Notify>,
-    /// The batch for the next tick; none before it woke.
+    /// The batch for the next tick; `None` until the processor wakes.
     pub(super) read: Option<Batch>,
 }
 

@@ -34,7 +34,7 @@ async fn processor_that_panics_is_named_and_batches_of_its_pipeline_are_refused(
     let error = engine.ended().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "processors/panics of pipeline p panicked: panic of a test"
+        "processors/panics of pipeline p panicked: on purpose"
     );
     for _ in 0..3 {
         assert_refused_for_now(&mut outcomes).await;
@@ -54,7 +54,7 @@ async fn batches_held_by_another_processor_are_refused_when_one_panics() {
         .pipeline(pipe.through("panics", PanickingProcessor))
         .run();
     let error = engine.ended().await.unwrap_err();
-    let message = "processors/panics of pipeline p panicked: panic of a test";
+    let message = "processors/panics of pipeline p panicked: on purpose";
     assert_eq!(error.to_string(), message);
     assert_refused_for_now(&mut outcomes).await;
     assert_refused_for_now(&mut outcomes).await;
@@ -74,7 +74,7 @@ async fn panic_in_one_pipeline_does_not_affect_another_pipeline() {
     tokio::time::sleep(super::SHORT_WAIT).await;
     gate.cancel();
     let error = engine.ended().await.unwrap_err();
-    let message = "processors/panics of pipeline broken panicked: panic of a test";
+    let message = "processors/panics of pipeline broken panicked: on purpose";
     assert_eq!(error.to_string(), message);
     assert_refused_for_now(&mut outcomes).await;
     assert_eq!(captured.uids(), ["a"]);
@@ -90,7 +90,7 @@ async fn connector_that_panics_is_named() {
         .pipeline(TestPipeline::new("two").from("connectors/c"))
         .run();
     let error = engine.ended().await.unwrap_err();
-    assert_eq!(error.to_string(), "connectors/c panicked: panic of a test");
+    assert_eq!(error.to_string(), "connectors/c panicked: on purpose");
     assert_refused_for_now(&mut outcomes).await;
 }
 
@@ -111,7 +111,7 @@ async fn exporter_that_panics_is_named_and_its_queued_batches_are_refused() {
         .pipeline(TestPipeline::new("p").from("canned").to("x").to("other"))
         .run();
     let error = engine.ended().await.unwrap_err();
-    assert_eq!(error.to_string(), "exporters/x panicked: panic of a test");
+    assert_eq!(error.to_string(), "exporters/x panicked: on purpose");
     for _ in 0..3 {
         assert_refused_for_now(&mut outcomes).await;
     }
@@ -121,7 +121,7 @@ async fn exporter_that_panics_is_named_and_its_queued_batches_are_refused() {
 }
 
 #[tokio::test]
-async fn exporter_that_panics_on_one_batch_still_delivers_the_others_it_has() {
+async fn exporter_that_panics_on_one_batch_still_delivers_its_other_batches() {
     let (receiver, mut outcomes) = spans(&["a", "b", "c"]);
     let (exporter, captured) = CapturingExporter::new();
     let engine = TestPlan::new()
@@ -130,7 +130,7 @@ async fn exporter_that_panics_on_one_batch_still_delivers_the_others_it_has() {
         .straight()
         .run();
     let error = engine.ended().await.unwrap_err();
-    assert_eq!(error.to_string(), "exporters/x panicked: panic of a test");
+    assert_eq!(error.to_string(), "exporters/x panicked: on purpose");
     let mut delivered = 0;
     for _ in 0..3 {
         delivered += usize::from(next_outcome(&mut outcomes).await == Outcome::Delivered);
@@ -166,10 +166,7 @@ async fn receiver_that_panics_is_named_and_the_others_are_stopped() {
         .pipeline(TestPipeline::new("p").from("panics").from("other").to("x"))
         .run();
     let error = engine.ended().await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "receivers/panics panicked: panic of a test"
-    );
+    assert_eq!(error.to_string(), "receivers/panics panicked: on purpose");
     assert_eq!(next_outcome(&mut outcomes).await, Outcome::Delivered);
     assert_eq!(sorted(&captured), ["a", "b"]);
 }
@@ -230,7 +227,7 @@ impl FailingComponent {
     fn start(self) -> Result<Vec<ListenAddress>, StartError> {
         match self {
             FailingComponent::AtStart => Err(StartError::new("the port is taken")),
-            FailingComponent::PanicsAtStart => panic!("panic of a test"),
+            FailingComponent::PanicsAtStart => panic!("on purpose"),
             _ => Ok(Vec::new()),
         }
     }
@@ -302,7 +299,7 @@ async fn component_that_cannot_start_is_named() {
     let message = error_of(TestPlan::new().extension("e", FailingComponent::AtStart)).await;
     assert_eq!(message, "cannot start extensions/e: the port is taken");
     let message = error_of(TestPlan::new().receiver("r", FailingComponent::PanicsAtStart)).await;
-    assert_eq!(message, "receivers/r panicked: panic of a test");
+    assert_eq!(message, "receivers/r panicked: on purpose");
 }
 
 #[tokio::test]

@@ -86,8 +86,8 @@ async fn exporter_without_wait_for_result_delays_no_release() {
     let (receiver, mut outcomes) = spans(&["a"]);
     let (slow, gate, of_slow) = gated();
     let (fast, of_fast) = CapturingExporter::new();
-    let mut released = one_consumer();
-    released.sending_queue.wait_for_result = false;
+    let mut acks_when_queued = one_consumer();
+    acks_when_queued.sending_queue.wait_for_result = false;
     let (first, mut of_first) = spans(&["x"]);
     let grouping = GroupingProcessor::default();
     let pipe = TestPipeline::new("p")
@@ -96,7 +96,7 @@ async fn exporter_without_wait_for_result_delays_no_release() {
     let engine = TestPlan::new()
         .receiver("first", first)
         .receiver("canned", receiver)
-        .exporter_with("slow", slow, released)
+        .exporter_with("slow", slow, acks_when_queued)
         .exporter("fast", fast)
         .pipeline(TestPipeline::new("direct").from("first").to("slow"))
         .pipeline(pipe.to("slow").to("fast"))

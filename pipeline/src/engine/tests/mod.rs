@@ -4,8 +4,8 @@
 //! queues; [`loading`]: batches while processors load; [`idle`]: when processors release rows; [`stop`]: shutdown;
 //! [`failures`]: components that fail; [`yaml`]: from a configuration to a running engine; [`telemetry`]: metrics;
 //! [`outbox`]: rows for which no sender waits. The tests of attempts, waits and deadlines of one exporter are in
-//! `sending/tests/`, where the clock is paused. Here it is not, since pipelines run on other threads, for which a
-//! paused clock does not wait.
+//! `sending/tests/`. Those pause the clock; the tests here do not, since a paused clock would not wait for the threads
+//! of the pipelines.
 
 use std::time::Duration;
 
@@ -203,7 +203,7 @@ impl RunningEngine {
     }
 }
 
-/// Settings that retry a failed export almost at once.
+/// Settings that retry a failed export after a few milliseconds.
 fn fast_retries() -> ExporterSettings {
     ExporterSettings {
         retry_on_failure: RetryOnFailure {
@@ -221,7 +221,7 @@ fn with_queue(sending_queue: SendingQueue) -> ExporterSettings {
     }
 }
 
-/// Limits with which the engine soon gives up a stop.
+/// Limits with a short deadline for the stop.
 fn short_limits() -> Limits {
     Limits {
         stop_within: Duration::from_millis(100),
@@ -230,7 +230,7 @@ fn short_limits() -> Limits {
     }
 }
 
-/// A receiver of batches of one span each, whose senders wait for long.
+/// A receiver of batches of one span each, whose senders wait up to [`TIMEOUT`].
 fn spans(uids: &[&str]) -> (CannedReceiver, DeliveryOutcomes) {
     let batches = uids.iter().map(|uid| batch(Signal::Traces, &[uid]));
     canned(batches.collect())

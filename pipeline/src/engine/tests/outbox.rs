@@ -64,7 +64,7 @@ fn ticking(remaining: usize) -> TickingProcessor {
     TickingProcessor { made: 0, remaining }
 }
 
-/// Settings that soon end the retries of batches whose senders wait.
+/// Settings that end the retries of batches in the queue after 1 ms.
 fn hasty() -> ExporterSettings {
     let mut settings = fast_retries();
     settings.retry_on_failure.max_elapsed_time = Duration::from_millis(1);
@@ -83,7 +83,7 @@ fn run(setup: TestPlan, names: &[&str]) -> RunningEngine {
     setup.receiver("canned", receiver).pipeline(pipe).run()
 }
 
-async fn has_all(captured: &CapturedExports) {
+async fn wait_for_all(captured: &CapturedExports) {
     wait_until(|| captured.uids() == ["made-1", "made-2", "made-3"]).await;
 }
 
@@ -94,8 +94,8 @@ async fn rows_wait_in_order_for_an_exporter_that_is_down_longer_than_its_retries
     let down = down.first_attempts(vec![ExportBehaviour::Retry(None); 20]);
     let setup = TestPlan::new().exporter_with("down", down, hasty());
     let engine = run(setup.exporter("up", up), &["down", "up"]);
-    has_all(&of_up).await;
-    has_all(&of_down).await;
+    wait_for_all(&of_up).await;
+    wait_for_all(&of_down).await;
     assert!(
         of_up.attempts() <= 3,
         "an exporter that is up gets nothing twice"

@@ -76,7 +76,7 @@ async fn queue_with_block_on_overflow_waits_and_delays_no_other_branch() {
 }
 
 #[tokio::test]
-async fn queue_may_count_rows() {
+async fn queue_size_can_be_in_rows() {
     let batches = vec![
         batch(Signal::Traces, &["a", "b"]),
         batch(Signal::Traces, &["c", "d"]),
@@ -102,7 +102,7 @@ async fn queue_may_count_rows() {
 }
 
 #[tokio::test]
-async fn queue_may_count_bytes_and_accepts_a_larger_batch_alone() {
+async fn queue_size_can_be_in_bytes_and_a_larger_batch_is_accepted_alone() {
     let (receiver, mut outcomes) = spans(&["a", "b"]);
     let (exporter, gate, captured) = gated();
     let bytes = SendingQueue {
@@ -144,14 +144,14 @@ async fn queue_never_holds_more_bytes_than_the_limit_of_the_engine() {
 async fn without_a_queue_there_is_capacity_only_for_batches_in_flight() {
     let (receiver, mut outcomes) = spans(&["a", "b", "c"]);
     let (exporter, gate, _) = gated();
-    let none = SendingQueue {
+    let no_queue = SendingQueue {
         enabled: false,
         num_consumers: 2,
         ..SendingQueue::default()
     };
     let engine = TestPlan::new()
         .receiver("canned", receiver)
-        .exporter_with("x", exporter, with_queue(none))
+        .exporter_with("x", exporter, with_queue(no_queue))
         .straight()
         .run();
     assert_eq!(refusal(&mut outcomes).await, full("exporters/x"));
@@ -187,13 +187,13 @@ async fn full_pipeline_refuses_for_now() {
 async fn sender_is_acknowledged_when_queued_without_wait_for_result() {
     let (receiver, mut outcomes) = spans(&["a"]);
     let (exporter, gate, captured) = gated();
-    let at_once = SendingQueue {
+    let acks_when_queued = SendingQueue {
         wait_for_result: false,
         ..SendingQueue::default()
     };
     let engine = TestPlan::new()
         .receiver("canned", receiver)
-        .exporter_with("x", exporter, with_queue(at_once))
+        .exporter_with("x", exporter, with_queue(acks_when_queued))
         .straight()
         .run();
     assert_eq!(next_outcome(&mut outcomes).await, Outcome::Delivered);
@@ -207,22 +207,25 @@ async fn sender_is_acknowledged_when_queued_without_wait_for_result() {
 async fn full_queue_refuses_without_wait_for_result_too() {
     let (receiver, mut outcomes) = spans(&["a", "b"]);
     let (exporter, gate, captured) = gated();
-    let at_once = SendingQueue {
+    let acks_when_queued = SendingQueue {
         wait_for_result: false,
         ..queue_of(1)
     };
     let engine = TestPlan::new()
         .receiver("canned", receiver)
-        .exporter_with("x", exporter, with_queue(at_once))
+        .exporter_with("x", exporter, with_queue(acks_when_queued))
         .straight()
         .run();
-    let answers = [
+    let both_outcomes = [
         next_outcome(&mut outcomes).await,
         next_outcome(&mut outcomes).await,
     ];
-    assert!(answers.contains(&Outcome::Delivered), "{answers:?}");
+    assert!(
+        both_outcomes.contains(&Outcome::Delivered),
+        "{both_outcomes:?}"
+    );
     let full = Outcome::Refused(full("exporters/x"));
-    assert!(answers.contains(&full), "{answers:?}");
+    assert!(both_outcomes.contains(&full), "{both_outcomes:?}");
     gate.cancel();
     engine.stop().await.unwrap();
     assert_eq!(captured.uids(), ["a"]);

@@ -288,7 +288,7 @@ async fn exporter_that_does_not_close_is_named() {
     assert_eq!(unfinished(error), [unfinished_component("exporters/x", 0)]);
 }
 
-/// An extension that records whether the exporter was stopped before it.
+/// An extension that records whether the exporter had stopped when the extension was stopped.
 struct StopOrderExtension {
     exporter: CapturedExports,
     was_last: Arc<AtomicBool>,

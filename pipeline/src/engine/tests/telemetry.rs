@@ -27,7 +27,7 @@ async fn scrape(address: SocketAddr) -> String {
 }
 
 #[tokio::test]
-async fn rows_are_counted_where_they_are_accepted_refused_sent_and_lost() {
+async fn accepted_refused_sent_and_failed_rows_are_counted() {
     let (receiver, mut outcomes) = spans(&["a", "b"]);
     let (good, _) = CapturingExporter::new();
     let (picky, _) = CapturingExporter::new();
@@ -105,8 +105,5 @@ async fn address_in_use_is_reported_before_components_run() {
     setup.0.metrics_address = Some(address);
     let error = setup.run().ended().await.unwrap_err();
     let message = ErrorChain(&error).to_string();
-    assert!(
-        message.starts_with("cannot serve own metrics on "),
-        "{message}"
-    );
+    assert!(message.starts_with("cannot serve metrics on "), "{message}");
 }

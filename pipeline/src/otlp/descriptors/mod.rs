@@ -1,7 +1,7 @@
-//! Tables of OTLP's messages, for code that handles all messages alike.
+//! Tables of OTLP's messages, for code that treats all messages in the same way.
 //!
-//! They contain the messages of the `.proto` files of the release of `opentelemetry-proto` in `Cargo.lock`. The fields
-//! of a message are in the order in which they are written to JSON: as declared, but the members of a oneof last.
+//! The tables match the `.proto` files of the version of `opentelemetry-proto` in `Cargo.lock`. The fields of a message
+//! are in the order of the JSON output: the declared order, except that the members of a oneof come last.
 
 use super::wire::{BYTES, FIXED32, FIXED64, VARINT};
 
@@ -32,7 +32,7 @@ pub(super) struct FieldDescriptor {
     pub(super) number: u32,
     /// The name in JSON, in camel case.
     pub(super) name: &'static str,
-    /// The name in the `.proto` file. JSON input may use it, too.
+    /// The name in the `.proto` file. JSON input may use either name.
     pub(super) proto_name: &'static str,
     pub(super) kind: FieldType,
     pub(super) presence: FieldPresence,

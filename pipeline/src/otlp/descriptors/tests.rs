@@ -1,3 +1,5 @@
+//! Tests of the tables of OTLP messages.
+
 use super::{
     FieldPresence, FieldType, LOGS_REQUEST, METRICS_REQUEST, MessageDescriptor, TRACES_REQUEST,
 };
@@ -7,7 +9,7 @@ fn collect_messages(
     message: &'static MessageDescriptor,
     all: &mut Vec<&'static MessageDescriptor>,
 ) {
-    if all.iter().any(|known| std::ptr::eq(*known, message)) {
+    if all.iter().any(|other| std::ptr::eq(*other, message)) {
         return;
     }
     all.push(message);

@@ -3,7 +3,7 @@
 use arrow_array::types::{ArrowPrimitiveType, ByteViewType};
 use arrow_array::{Array, GenericByteViewArray, PrimitiveArray};
 
-/// For each row, whether it begins a group, because it differs from the row before it in a column.
+/// For each row, whether it begins a group: whether it differs from the row before it in any column.
 #[derive(Clone, Debug)]
 pub(super) struct RowGroups {
     starts: Vec<bool>,
@@ -23,11 +23,11 @@ impl RowGroups {
         start.unwrap_or(0)
     }
 
-    /// Begins a group at each row whose value differs from that of the row before it. Equal views have equal values;
-    /// the values of other views are compared.
+    /// Begins a group at each row whose value differs from that of the row before it. Compares values only if their
+    /// views differ.
     pub(super) fn split_by_views<T: ByteViewType>(&mut self, column: &GenericByteViewArray<T>) {
         let views = column.views();
-        if !are_all_same(views) {
+        if !all_equal(views) {
             for (row, pair) in views.windows(2).enumerate() {
                 if pair[0] != pair[1] && differ(column, row) {
                     self.starts[row + 1] = true;
@@ -40,7 +40,7 @@ impl RowGroups {
     /// Begins a group at each row whose number differs from that of the row before it.
     pub(super) fn split_by_numbers<T: ArrowPrimitiveType>(&mut self, column: &PrimitiveArray<T>) {
         let values = column.values();
-        if !are_all_same(values) {
+        if !all_equal(values) {
             self.split_by(|row| values[row]);
         }
         self.split_by_nulls(column);
@@ -60,8 +60,8 @@ impl RowGroups {
     }
 }
 
-/// Whether all values are equal. They mostly are, so it does not stop early and the compiler can vectorize it.
-fn are_all_same<T: PartialEq + Copy>(values: &[T]) -> bool {
+/// Whether all values are equal. Usually they are. So the loop does not stop early, and the compiler can vectorize it.
+fn all_equal<T: PartialEq + Copy>(values: &[T]) -> bool {
     let Some(&first) = values.first() else {
         return true;
     };

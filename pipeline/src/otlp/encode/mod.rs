@@ -5,8 +5,9 @@
 //!         └─ groups, context: resources, scopes ─ traces, logs, metrics ─ writer ─▶ bytes
 //! ```
 //!
-//! Adjacent rows with the same resource make one group; so do rows with the same scope or metric. An unchanged batch is
-//! encoded as its original request. Any other batch is written from its last row to its first, see [`writer`].
+//! Adjacent rows with the same resource form a group. Within it, adjacent rows with the same scope form a group, and
+//! within that, adjacent rows of the same metric. An unchanged batch is encoded as its original request. Any other
+//! batch is written from its last row to its first, see [`writer`].
 
 use bytes::Bytes;
 
@@ -55,18 +56,18 @@ pub fn encode(batch: &Batch) -> Result<Bytes, EncodeError> {
 
 /// The content of a scope's group in field 2: spans, metrics or log records.
 trait ScopeItems {
-    /// An estimate of their encoded size in bytes. It should be a little too large.
+    /// An estimate of the encoded size of all items, in bytes. It should be a little too large.
     fn size_estimate(&self) -> usize;
 
-    /// Writes a range of rows, which have one scope.
+    /// Writes a range of rows that have the same scope.
     fn put(&self, rows: std::ops::Range<usize>, out: &mut ReverseWriter);
 }
 
 /// An estimate of the encoded size of resources and scopes, in bytes.
 const CONTEXT_SIZE: usize = 4096;
 
-/// Encodes the rows in groups: field 1 of the request has the groups of resources, and their field 2 the groups of
-/// scopes.
+/// Encodes the rows in groups: field 1 of the request contains a group for each resource, and field 2 of that group
+/// contains a group for each scope.
 fn encode_groups(batch: &Batch, items: &impl ScopeItems) -> Bytes {
     let context = ContextArrays::of(batch);
     let resources = context.resources();

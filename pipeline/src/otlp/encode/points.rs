@@ -103,7 +103,7 @@ struct ExemplarArrays<'a> {
     trace_id: &'a FixedSizeBinaryArray,
 }
 
-/// Estimates of the encoded size in bytes of the fields that most points have, and of an exemplar.
+/// Estimates of encoded sizes in bytes: of the fields that most points have, and of an exemplar.
 const FIXED_SIZE: [usize; 2] = [64, 64];
 
 impl<'a> PointArrays<'a> {

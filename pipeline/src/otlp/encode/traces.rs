@@ -79,7 +79,7 @@ struct LinkArrays<'a> {
     flags: &'a UInt32Array,
 }
 
-/// Estimates of the encoded size in bytes of the fields that most spans have, of an event and of a link.
+/// Estimates of encoded sizes in bytes: of the fields that most spans have, of an event, and of a link.
 const FIXED_SIZE: [usize; 3] = [96, 24, 48];
 
 impl ScopeItems for SpanArrays<'_> {

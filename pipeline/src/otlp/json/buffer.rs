@@ -1,7 +1,7 @@
 //! Writes protobuf from the start to the end.
 //!
-//! The length of a message precedes its content, but is known only after it. So one byte is reserved for the length,
-//! and the content of a message of 128 bytes or more is moved to make room for more bytes of the length.
+//! The length of a message precedes its content, but is known only when the content is written. So one byte is reserved
+//! for the length. If the content has 128 bytes or more, it is moved, since its length needs more bytes.
 
 use crate::otlp::wire::{BYTES, FIXED32, FIXED64, VARINT};
 
@@ -20,7 +20,7 @@ pub(super) enum WireNumber {
 }
 
 impl WireNumber {
-    /// Whether all bits are 0. So -0.0 is not the default.
+    /// Whether all bits are 0: -0.0 is not the default.
     pub(super) fn is_default(self) -> bool {
         matches!(
             self,

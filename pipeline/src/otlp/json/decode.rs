@@ -3,7 +3,7 @@
 use super::buffer::MessageBuffer;
 use super::lexer::Lexer;
 use super::rejection::{JsonRejection, Result};
-use super::scalars::{read_base64, read_id, read_number};
+use super::scalars::{read_base64, read_id, read_scalar};
 use crate::otlp::DecodeError;
 use crate::otlp::descriptors::{
     ANY_VALUE, FieldDescriptor, FieldPresence, FieldType, LOGS_REQUEST, METRICS_REQUEST,
@@ -15,8 +15,8 @@ use crate::{Batch, Delivery, Signal};
 /// Decodes a request in JSON.
 ///
 /// # Errors
-/// When the input is not JSON, or not a request of this signal. The error names the path of the field, and none of the
-/// rows is accepted.
+/// When the input is not JSON, or not a request of this signal. The error names the path of the field. No row of the
+/// request is accepted.
 pub fn decode(
     signal: Signal,
     json: &[u8],
@@ -68,7 +68,7 @@ struct SeenFields {
 }
 
 impl Transcoder<'_> {
-    /// Transcodes an object with fields of the message, each at most once.
+    /// Transcodes an object with the fields of the message. Rejects a field that occurs twice.
     fn message(&mut self, message: &'static MessageDescriptor, depth: u32) -> Result<()> {
         if depth > MAX_DEPTH {
             let reason = format!("messages nested deeper than {MAX_DEPTH}");
@@ -94,8 +94,8 @@ impl Transcoder<'_> {
         Ok(())
     }
 
-    /// Reads the next key and returns the index of its field; none if the message has no such field. Compares the key
-    /// with the field at index `expected` first, since most senders write the fields in the order of the message.
+    /// Reads the next key and returns the index of its field; `None` if the message has no such field. First compares
+    /// the key with the field at index `expected`, since most senders write the fields in the order of the message.
     #[inline]
     fn field_index(
         &mut self,
@@ -153,7 +153,7 @@ impl Transcoder<'_> {
         let mut index = 0;
         while self.lexer.has_next(b']', index == 0)? {
             let item = if is_packed {
-                read_number(&mut self.lexer, &mut self.scratch, field.kind)
+                read_scalar(&mut self.lexer, &mut self.scratch, field.kind)
                     .map(|value| self.out.packed(value))
             } else {
                 self.item(field, depth)
@@ -171,8 +171,8 @@ impl Transcoder<'_> {
 
     /// Transcodes one item of a list that is not packed.
     fn item(&mut self, field: &'static FieldDescriptor, depth: u32) -> Result<()> {
-        // Protobuf's mapping rejects null in lists. But in OTLP an empty value means null, and some SDKs write null for
-        // it.
+        // Protobuf's mapping rejects null in lists. But an empty value means null in OTLP, and some SDKs write it as
+        // null.
         if matches!(field.kind, FieldType::Message(message) if std::ptr::eq(message, &ANY_VALUE))
             && self.lexer.read_word_if("null")?
         {
@@ -196,7 +196,7 @@ impl Transcoder<'_> {
             return Ok(());
         }
         if field.kind.wire_type() != BYTES {
-            let value = read_number(&mut self.lexer, &mut self.scratch, field.kind)?;
+            let value = read_scalar(&mut self.lexer, &mut self.scratch, field.kind)?;
             if !(is_implicit && value.is_default()) {
                 self.out.number(number, value);
             }

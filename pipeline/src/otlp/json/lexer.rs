@@ -6,6 +6,9 @@ use super::rejection::{JsonRejection, Result};
 /// The nesting limit of lists and objects in the value of an unknown field.
 pub(super) const MAX_UNKNOWN_DEPTH: u32 = 128;
 
+/// White space of JSON (RFC 8259, section 2); ASCII has more.
+const WHITE_SPACE: [char; 4] = [' ', '\n', '\r', '\t'];
+
 /// Reads the tokens of a JSON text.
 pub(super) struct Lexer<'a> {
     text: &'a str,
@@ -67,8 +70,8 @@ impl<'a> Lexer<'a> {
         Ok(true)
     }
 
-    /// Reads the next key and the colon after it, if it is this key, without escapes and white space. Returns whether
-    /// it is.
+    /// If the text continues with this key and a colon, without escapes and white space, reads both. Returns whether it
+    /// does.
     #[inline]
     pub(super) fn read_key_if(&mut self, key: &str) -> bool {
         let rest = &self.text.as_bytes()[self.pos..];
@@ -149,7 +152,7 @@ impl<'a> Lexer<'a> {
         Ok(escaped)
     }
 
-    /// Reads `\u00e4`, or two such escapes that are one character.
+    /// Reads `\u00e4`, or two such escapes that form one character.
     fn unicode_escape(&mut self) -> Result<char> {
         let units = match (self.unit(self.pos), self.unit(self.pos + 6)) {
             (Some(high @ 0xd800..0xdc00), Some(low)) => vec![high, low],
@@ -164,7 +167,7 @@ impl<'a> Lexer<'a> {
         Ok(character)
     }
 
-    /// The UTF-16 code unit of the escape at a position; none if there is no such escape.
+    /// The UTF-16 code unit of the escape at a position; `None` if there is no such escape.
     fn unit(&self, at: usize) -> Option<u16> {
         let digits = self.text.get(at..at + 6)?.strip_prefix("\\u")?;
         let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
@@ -182,7 +185,7 @@ impl<'a> Lexer<'a> {
         Ok(&rest[..length])
     }
 
-    /// Reads a word such as `null`, if it is next. Returns whether it is.
+    /// If the text continues with a word such as `null`, reads it. Returns whether it does.
     #[inline]
     pub(super) fn read_word_if(&mut self, word: &str) -> Result<bool> {
         self.peek()?;
@@ -191,9 +194,9 @@ impl<'a> Lexer<'a> {
         Ok(is_word)
     }
 
-    /// Skips a value of any type. It must be valid JSON, too.
+    /// Skips a value of any type. Rejects a value that is not valid JSON.
     pub(super) fn skip_value(&mut self, scratch: &mut String) -> Result<()> {
-        // A bit for each open list and object, the innermost lowest: whether it is an object.
+        // A bit for each open list and object: 1 for an object. The lowest bit is that of the innermost one.
         let (mut objects, mut depth) = (0u128, 0);
         loop {
             let mut is_first = false;
@@ -233,10 +236,11 @@ impl<'a> Lexer<'a> {
 
     /// Checks that only white space remains.
     pub(super) fn finish(mut self) -> Result<()> {
-        if self.text[self.pos..].trim_ascii().is_empty() {
+        let rest = self.text[self.pos..].trim_start_matches(WHITE_SPACE);
+        if rest.is_empty() {
             return Ok(());
         }
-        self.peek()?;
+        self.pos = self.text.len() - rest.len();
         Err(self.error("more text after the request"))
     }
 
@@ -268,8 +272,8 @@ pub(super) fn plain_length(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::MAX / 255;
     const HIGHS: u64 = ONES << 7;
     let mut length = 0;
-    // Subtraction sets the high bit of a byte that is 0 or below 0x20. A borrow may set the high bit of later bytes,
-    // too, but never of an earlier one.
+    // Subtraction sets the high bit of a byte that is 0 or below 0x20. A borrow may also set the high bit of a later
+    // byte, but never that of an earlier byte.
     for chunk in bytes.chunks_exact(8) {
         let word = u64::from_le_bytes(chunk.try_into().expect("a chunk has 8 bytes"));
         let quote = word ^ (ONES * u64::from(b'"'));

@@ -1,6 +1,6 @@
 //! Reads JSON's numbers without loss of precision.
 
-/// The length of the number at the start of the bytes; none if they do not begin with a number.
+/// The length of the number at the start of the bytes; `None` if they do not begin with a number.
 #[inline]
 pub(super) fn number_length(bytes: &[u8]) -> Option<usize> {
     let mut length = usize::from(bytes.first() == Some(&b'-'));
@@ -40,7 +40,8 @@ pub(super) fn is_number(text: &str) -> bool {
     number_length(text.as_bytes()) == Some(text.len())
 }
 
-/// The value of a number that is an integer with a magnitude of at most 64 bits: `5`, `5.0`, `50e-1`.
+/// The value of a number, such as `5`, `5.0` or `50e-1`; `None` unless it is an integer with a magnitude of at most 64
+/// bits.
 #[inline]
 pub(super) fn integer(number: &str) -> Option<i128> {
     let (negative, magnitude) = match number.strip_prefix('-') {
@@ -87,7 +88,7 @@ fn integer_with_exponent(magnitude: &str) -> Option<u64> {
     Some(value)
 }
 
-/// The value of a number as a double; none if it is too large.
+/// The value of a number as a double; `None` if it is too large.
 #[inline]
 pub(super) fn double(number: &str) -> Option<f64> {
     number.parse::<f64>().ok().filter(|value| value.is_finite())

@@ -6,7 +6,7 @@ use crate::otlp::DecodeError;
 
 pub(super) type Result<T> = std::result::Result<T, Box<JsonRejection>>;
 
-/// Why a request in JSON is rejected, and where.
+/// The reason for which a request in JSON is rejected, and the position or path of the problem.
 #[derive(Debug)]
 pub(super) struct JsonRejection {
     reason: String,

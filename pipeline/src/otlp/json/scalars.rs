@@ -1,4 +1,4 @@
-//! Decodes single values of JSON to protobuf's wire format.
+//! Transcodes JSON scalars to protobuf's wire format.
 
 use std::borrow::Cow;
 
@@ -19,9 +19,9 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// Reads a value of a numeric type, a Boolean or an enum.
+/// Transcodes a number, a Boolean or the value of an enum.
 #[inline]
-pub(super) fn read_number(
+pub(super) fn read_scalar(
     lexer: &mut Lexer<'_>,
     scratch: &mut String,
     kind: FieldType,
@@ -32,7 +32,7 @@ pub(super) fn read_number(
         (ValueToken::Number(number), FieldType::Double) => double(number).map(encode_double),
         (ValueToken::Text(text), FieldType::Double) => special_double(text).map(encode_double),
         (ValueToken::Text(name), FieldType::Enum(names)) => {
-            let value = names.iter().position(|known| known == name);
+            let value = names.iter().position(|candidate| candidate == name);
             value.map(|value| WireNumber::Varint(value as u64))
         }
         (ValueToken::Number(number), _) => {
@@ -43,7 +43,7 @@ pub(super) fn read_number(
     value.ok_or_else(|| JsonRejection::value(format!("expected {}, found {token}", expected(kind))))
 }
 
-/// A value, or the start of a list or object.
+/// A scalar, or the start of a list or object.
 enum ValueToken<'s> {
     Bool(bool),
     /// A number, with or without quotes.
@@ -102,7 +102,7 @@ fn special_double(text: &str) -> Option<f64> {
     }
 }
 
-/// Encodes an integer; none if it is out of the range of the type.
+/// Encodes an integer; `None` if it is out of the range of the type.
 #[inline]
 fn encode_integer(kind: FieldType, value: i128) -> Option<WireNumber> {
     Some(match kind {
@@ -131,21 +131,17 @@ fn encode_integer(kind: FieldType, value: i128) -> Option<WireNumber> {
     })
 }
 
-/// The valid values of a type, for errors.
+/// Describes the valid values of a type, for errors.
 #[cold]
 fn expected(kind: FieldType) -> String {
     match kind {
         FieldType::Bool => "true or false".into(),
-        FieldType::Double => "a number of 64 bits, \"NaN\", \"Infinity\" or \"-Infinity\"".into(),
-        FieldType::Enum(names) => format!("an integer of 32 bits or a name like {}", names[0]),
-        FieldType::Int32 | FieldType::Sint32 => "an integer of 32 bits".into(),
-        FieldType::Uint32 | FieldType::Fixed32 => {
-            "an integer of 32 bits that is not negative".into()
-        }
-        FieldType::Int64 | FieldType::Sfixed64 => "an integer of 64 bits".into(),
-        FieldType::Uint64 | FieldType::Fixed64 => {
-            "an integer of 64 bits that is not negative".into()
-        }
+        FieldType::Double => "a 64-bit number, \"NaN\", \"Infinity\" or \"-Infinity\"".into(),
+        FieldType::Enum(names) => format!("a 32-bit integer or a name such as {}", names[0]),
+        FieldType::Int32 | FieldType::Sint32 => "a 32-bit integer".into(),
+        FieldType::Uint32 | FieldType::Fixed32 => "an unsigned 32-bit integer".into(),
+        FieldType::Int64 | FieldType::Sfixed64 => "a 64-bit integer".into(),
+        FieldType::Uint64 | FieldType::Fixed64 => "an unsigned 64-bit integer".into(),
         FieldType::Text | FieldType::Bytes | FieldType::Id(_) => "text".into(),
         FieldType::Message(_) => "an object".into(),
     }
@@ -163,7 +159,7 @@ pub(super) fn read_base64(text: &str, out: &mut MessageBuffer) -> Result<()> {
         .map_err(|error| JsonRejection::value(format!("expected base64: {error}")))
 }
 
-/// Decodes an id of `length` bytes, or empty text, and appends the bytes.
+/// Decodes a hex id of `length` bytes and appends the bytes. Empty text is valid and appends none.
 pub(super) fn read_id(text: &str, length: usize, out: &mut MessageBuffer) -> Result<()> {
     let digits = text.as_bytes();
     if digits.len() != 2 * length && !digits.is_empty() {
@@ -179,7 +175,7 @@ pub(super) fn read_id(text: &str, length: usize, out: &mut MessageBuffer) -> Res
     Ok(())
 }
 
-/// The value of a hex digit in any case; 0xff for any other byte.
+/// The value of a hex digit in upper or lower case; 0xff for any other byte.
 static HEX_DIGITS: [u8; 256] = {
     let mut digits = [0xff; 256];
     let mut value = 0;

@@ -33,7 +33,7 @@ impl<T> ListColumn<T> {
         }
     }
 
-    /// Ends the list of a row. It is null if it is not `present`.
+    /// Ends the list of a row. The list is null if it is not `present`.
     fn end_row(&mut self, present: bool) {
         self.ends.push(self.values.len() as i32);
         if present {
@@ -67,7 +67,7 @@ pub(super) struct ExemplarColumns {
     pub(super) trace_id: IdColumn,
 }
 
-/// The fields that a point of any type has at most once.
+/// The singular fields of points of all types.
 #[derive(Default)]
 pub(super) struct PointFields {
     pub(super) start: u64,

@@ -16,16 +16,16 @@ use super::wire::keys::{
     BYTES_1, BYTES_2, BYTES_3, BYTES_5, BYTES_7, BYTES_9, BYTES_10, BYTES_11, BYTES_12, VARINT_2,
     VARINT_3,
 };
-use super::wire::{Result, WireReader, known};
+use super::wire::{Result, WireReader, number_bits};
 
 mod columns;
 mod point;
 use columns::PointColumns;
 
-const REQUEST: u64 = known([1]);
-const GROUP: u64 = known([1, 2, 3]);
-const METRIC: u64 = known([1, 2, 3, 5, 7, 9, 10, 11, 12]);
-const DATA: u64 = known([1, 2, 3]);
+const REQUEST: u64 = number_bits([1]);
+const GROUP: u64 = number_bits([1, 2, 3]);
+const METRIC: u64 = number_bits([1, 2, 3, 5, 7, 9, 10, 11, 12]);
+const DATA: u64 = number_bits([1, 2, 3]);
 
 /// The values of the column `type`, in the order of its dictionary.
 const TYPES: [&str; 5] = [
@@ -55,7 +55,7 @@ struct MetricDecoder {
     data: Vec<Range<usize>>,
 }
 
-/// Decodes a request in one walk. The fields of a metric are walked twice if its data occurs several times.
+/// Decodes a request in one walk. The data of a metric is read after its other fields.
 pub(super) fn decode(request: &Bytes, source: &str) -> Result<RecordBatch> {
     let mut metrics = MetricDecoder {
         view_buffers: ViewBuffers::default(),
@@ -147,7 +147,7 @@ impl MetricDecoder {
                     continue;
                 }
             };
-            // The last member of a oneof is valid. Several occurrences of one member are merged.
+            // Only the last member of a oneof is used. Several occurrences of that member are merged.
             if let Some(earlier) = data_type
                 && earlier != found
             {
@@ -178,9 +178,9 @@ impl MetricDecoder {
                     (VARINT_3, MetricType::Sum) => is_monotonic = data.varint()? != 0,
                     (other, MetricType::Sum) => data.skip(other, DATA)?,
                     (other, MetricType::Gauge | MetricType::Summary) => {
-                        data.skip(other, known([1]))?
+                        data.skip(other, number_bits([1]))?
                     }
-                    (other, _) => data.skip(other, known([1, 2]))?,
+                    (other, _) => data.skip(other, number_bits([1, 2]))?,
                 }
             }
         }
@@ -196,7 +196,7 @@ impl MetricDecoder {
         Ok(())
     }
 
-    /// Drops an earlier member of the oneof. It must be well-formed, too.
+    /// Drops an earlier member of the oneof. Rejects it if it is malformed.
     #[cold]
     fn drop_data(&mut self, metric: &WireReader<'_>, data_type: MetricType) -> Result<()> {
         for piece in self.data.drain(..) {

@@ -8,15 +8,15 @@ use crate::otlp::wire::keys::{
     FIXED64_2, FIXED64_3, FIXED64_4, FIXED64_5, FIXED64_6, FIXED64_7, FIXED64_11, FIXED64_12,
     FIXED64_13, FIXED64_14, VARINT_1, VARINT_2, VARINT_6, VARINT_8, VARINT_10,
 };
-use crate::otlp::wire::{Result, WireReader, known};
+use crate::otlp::wire::{Result, WireReader, number_bits};
 
-const NUMBER: u64 = known([2, 3, 4, 5, 6, 7, 8]);
-const HISTOGRAM: u64 = known([2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
-const EXPONENTIAL: u64 = known([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
-const SUMMARY: u64 = known([2, 3, 4, 5, 6, 7, 8]);
-const BUCKETS: u64 = known([1, 2]);
-const QUANTILE: u64 = known([1, 2]);
-const EXEMPLAR: u64 = known([2, 3, 4, 5, 6, 7]);
+const NUMBER: u64 = number_bits([2, 3, 4, 5, 6, 7, 8]);
+const HISTOGRAM: u64 = number_bits([2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+const EXPONENTIAL: u64 = number_bits([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
+const SUMMARY: u64 = number_bits([2, 3, 4, 5, 6, 7, 8]);
+const BUCKETS: u64 = number_bits([1, 2]);
+const QUANTILE: u64 = number_bits([1, 2]);
+const EXEMPLAR: u64 = number_bits([2, 3, 4, 5, 6, 7]);
 
 impl PointColumns {
     /// Decodes a point and appends its row.

@@ -1,5 +1,5 @@
 //! Compares requests by their items: two requests are equal if they have the same items in the same order, each with
-//! its resource, scope and schema URLs. Groups may be merged, split or omitted if empty.
+//! its resource, scope and schema URLs. The groups may differ, and empty groups are ignored.
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;

@@ -1,5 +1,5 @@
-//! Comparisons with prost: a request that is decoded and encoded again is the same request to prost, and requests that
-//! prost rejects are rejected.
+//! Comparisons with prost. Decoding and encoding a request does not change how prost reads it, and a request that prost
+//! rejects is rejected.
 
 use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
@@ -19,7 +19,8 @@ pub(super) mod unusual_encoding;
 
 use items::RequestItems;
 
-/// Decodes a request, drops the original bytes and encodes it. Returns its items as prost reads them, after and before.
+/// Decodes a request, drops the original bytes and encodes it. Returns its items as prost reads them, after this and
+/// before it.
 fn round_trip<R: RequestItems>(bytes: &[u8]) -> (Vec<String>, Vec<String>) {
     let batch = decode(
         R::SIGNAL,
@@ -41,20 +42,20 @@ proptest! {
 
     #[test]
     fn traces_survive_a_round_trip(request in requests::traces()) {
-        let (ours, theirs) = round_trip::<ExportTraceServiceRequest>(&request.encode_to_vec());
-        prop_assert_eq!(ours, theirs);
+        let (after, before) = round_trip::<ExportTraceServiceRequest>(&request.encode_to_vec());
+        prop_assert_eq!(after, before);
     }
 
     #[test]
     fn metrics_survive_a_round_trip(request in requests::metrics()) {
-        let (ours, theirs) = round_trip::<ExportMetricsServiceRequest>(&request.encode_to_vec());
-        prop_assert_eq!(ours, theirs);
+        let (after, before) = round_trip::<ExportMetricsServiceRequest>(&request.encode_to_vec());
+        prop_assert_eq!(after, before);
     }
 
     #[test]
     fn logs_survive_a_round_trip(request in requests::logs()) {
-        let (ours, theirs) = round_trip::<ExportLogsServiceRequest>(&request.encode_to_vec());
-        prop_assert_eq!(ours, theirs);
+        let (after, before) = round_trip::<ExportLogsServiceRequest>(&request.encode_to_vec());
+        prop_assert_eq!(after, before);
     }
 
     #[test]
@@ -62,8 +63,8 @@ proptest! {
         request in requests::traces(), seed in any::<u64>(),
     ) {
         let bytes = unusual_encoding::shuffle(&request.encode_to_vec(), seed, unusual_encoding::TRACES);
-        let (ours, theirs) = round_trip::<ExportTraceServiceRequest>(&bytes);
-        prop_assert_eq!(ours, theirs);
+        let (after, before) = round_trip::<ExportTraceServiceRequest>(&bytes);
+        prop_assert_eq!(after, before);
     }
 
     #[test]
@@ -71,8 +72,8 @@ proptest! {
         request in requests::metrics(), seed in any::<u64>(),
     ) {
         let bytes = unusual_encoding::shuffle(&request.encode_to_vec(), seed, unusual_encoding::METRICS);
-        let (ours, theirs) = round_trip::<ExportMetricsServiceRequest>(&bytes);
-        prop_assert_eq!(ours, theirs);
+        let (after, before) = round_trip::<ExportMetricsServiceRequest>(&bytes);
+        prop_assert_eq!(after, before);
     }
 
     #[test]
@@ -94,7 +95,7 @@ proptest! {
     }
 }
 
-/// Checks that prost reads a request that is accepted, and that its JSON is accepted, too.
+/// If a request is accepted, checks that prost reads it and that its JSON is accepted.
 fn check_accepted<R: RequestItems>(bytes: &[u8]) -> Result<(), TestCaseError> {
     let accepted = decode(
         R::SIGNAL,
@@ -149,8 +150,8 @@ proptest! {
     }
 }
 
-/// Decodes and merges requests, and checks that prost reads the items of all from the merged request: from the original
-/// bytes, and from the encoded batch after the original bytes were dropped.
+/// Decodes and merges requests. Checks that prost reads the items of all requests from the encoded batch, with and
+/// without its original bytes.
 fn check_merged<R: RequestItems>(requests: &[R]) -> Result<(), TestCaseError> {
     let decode = |request: &R| {
         let bytes = Bytes::from(request.encode_to_vec());

@@ -9,8 +9,7 @@ use prost::Message;
 use super::decode;
 use crate::{Batch, Delivery, Signal};
 
-/// Bytes as the field of a message that is nested in others. `numbers` are the field numbers from the outermost
-/// message.
+/// Wraps `content` in nested fields. `numbers` are their field numbers, the outermost first.
 fn within(numbers: &[u32], content: &[u8]) -> Vec<u8> {
     let mut bytes = content.to_vec();
     for number in numbers.iter().rev() {

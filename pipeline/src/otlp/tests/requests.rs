@@ -1,4 +1,4 @@
-//! Random requests with every field and every type of value, also with empty values and duplicate keys.
+//! Random requests with every field and every type of value, including empty values and duplicate keys.
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -79,7 +79,7 @@ fn any_value() -> impl Strategy<Value = AnyValue> {
 }
 
 fn entry(key: String, value: Option<AnyValue>) -> KeyValue {
-    // A few have an index, too.
+    // A few keys also have an index.
     let key_strindex = if key.len() == 2 { -3 } else { 0 };
     KeyValue {
         key,
@@ -328,13 +328,13 @@ fn number_point() -> impl Strategy<Value = NumberDataPoint> {
 }
 
 fn histogram_point() -> impl Strategy<Value = HistogramDataPoint> {
-    let figures = (number(), of(double()), of(double()), of(double()));
+    let totals = (number(), of(double()), of(double()), of(double()));
     let times = (number(), number(), any::<u32>());
     (
         attributes(),
         times,
         exemplars(),
-        figures,
+        totals,
         vec(number(), 0..5),
         vec(double(), 0..5),
     )
@@ -371,14 +371,14 @@ fn exponential_point() -> impl Strategy<Value = ExponentialHistogramDataPoint> {
             }),
         )
     };
-    let figures = (number(), of(double()), of(double()), of(double()));
+    let totals = (number(), of(double()), of(double()), of(double()));
     let zeros = (any::<i32>(), number(), double());
     let times = (number(), number(), any::<u32>());
     (
         attributes(),
         times,
         exemplars(),
-        figures,
+        totals,
         zeros,
         buckets(),
         buckets(),

@@ -7,8 +7,8 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 
-/// The fields of a message that are messages, and those that are packed numbers, with their size in bytes (0 for
-/// varints).
+/// The fields of a message that are messages, and those that are packed numbers, with the size of one number in bytes
+/// (0 for varints).
 pub(in crate::otlp) struct MessageShape {
     messages: &'static [(u32, &'static MessageShape)],
     packed: &'static [(u32, usize)],

@@ -9,8 +9,8 @@ use crate::store::rows::{CountRow, Listing, Projection, ReadRows, RowsError, Wor
 const PAGE_SIZE: usize = if cfg!(test) { 3 } else { 1000 };
 
 /// Compares the counts. Returns the differences and the changes that a repair adds to the counts. All rows are read
-/// from one state of the store. Other processes that write meanwhile change nodes and counts alike, so the changes stay
-/// correct.
+/// from one state of the store. The changes stay correct if other processes write meanwhile, since each write changes
+/// nodes and counts together.
 pub(super) async fn compare(
     rows: &mut impl ReadRows,
 ) -> Result<(Vec<CheckDifference>, Vec<CountRow>), RowsError> {

@@ -19,7 +19,7 @@ pub(super) struct Examination {
     pub(super) changes: CurrentChanges,
 }
 
-/// The (node, field) pairs whose texts to replace, and their new texts.
+/// The (node, field) pairs whose texts are replaced, and the new texts.
 pub(super) type TextReplacements = (Vec<(NodeId, TextField)>, Vec<TextRow>);
 
 impl<R: ReadRows> Transaction<'_, R> {
@@ -32,7 +32,7 @@ impl<R: ReadRows> Transaction<'_, R> {
         // Housekeeping may have removed some of the nodes.
         let ids = ids.iter().filter(|id| self.nodes.row(**id).is_some());
         let ids: Vec<NodeId> = ids.copied().collect();
-        ids.iter().for_each(|id| self.nodes.mark_for_fold(*id));
+        ids.iter().for_each(|id| self.nodes.mark_for_recompute(*id));
         let changes = self.current_changes(&ids).await?;
         let mut rows: BTreeMap<NodeId, NodeRow> = BTreeMap::new();
         for id in &ids {
@@ -87,8 +87,9 @@ impl<R: ReadRows> Transaction<'_, R> {
         Ok(wrong.map(|row| row.id).collect())
     }
 
-    /// The nodes that are contested in a scope but not stored as such, so that its scans would not examine them again.
-    /// A node that is stored and no longer contested is no difference: the next scan removes it.
+    /// The nodes that are contested in a scope but not stored as contested: scans of the scope would not examine them
+    /// again. A node that is stored as contested but no longer contested is no difference, since the next scan of the
+    /// scope corrects it.
     async fn missing_contested(
         &mut self,
         expected: &[(ScopeKey, NodeId)],
@@ -103,7 +104,7 @@ impl<R: ReadRows> Transaction<'_, R> {
         Ok(missing.map(|(_, node)| *node).collect())
     }
 
-    /// The stored alias values of these nodes, without the removed ones.
+    /// The values of the stored aliases of these nodes, except the aliases in `removed`.
     pub(super) async fn alias_values(
         &mut self,
         ids: &[NodeId],
@@ -116,7 +117,7 @@ impl<R: ReadRows> Transaction<'_, R> {
         Ok(keys.map(|key| (key.node, key.value)).collect())
     }
 
-    /// The search texts that these nodes must have, of each field whose stored texts differ.
+    /// The fields of these nodes whose stored search texts are wrong, with the right texts.
     pub(super) async fn wrong_texts(
         &mut self,
         rows: &BTreeMap<NodeId, NodeRow>,
@@ -128,7 +129,7 @@ impl<R: ReadRows> Transaction<'_, R> {
             let of_node = of_node.take_while(|(node, _)| *node == row.id);
             let values = of_node.map(|(_, value)| value.as_str());
             match row.listing {
-                // Texts of other fields may remain from when the node was listed.
+                // Texts of other fields may remain from a time when the node was listed; they are no difference.
                 Listing::None => expected.replace_aliases(row, values),
                 _ => expected.replace_all(row, values),
             }

@@ -11,7 +11,7 @@ use crate::store::write::Transaction;
 const NODES_PER_TRANSACTION: usize = if cfg!(test) { 2 } else { 25 };
 
 impl<B: Backend> Store<B> {
-    /// Repairs these nodes. Returns how many rows still differed.
+    /// Repairs these nodes. Returns how many rows it repaired.
     pub(super) async fn repair(&self, ids: &[NodeId]) -> Result<u64, RowsError> {
         let mut repaired = 0;
         for ids in ids.chunks(NODES_PER_TRANSACTION) {
@@ -40,7 +40,7 @@ impl<B: Backend> Store<B> {
 }
 
 impl<R: WriteRows> Transaction<'_, R> {
-    /// Writes the differences of these nodes. Returns how many rows differed.
+    /// Repairs these nodes in this transaction. Returns how many rows differed.
     async fn repair(&mut self, ids: &[NodeId]) -> Result<u64, RowsError> {
         // Another process may have written since the first examination.
         let examination = self.examine(ids).await?;
@@ -50,7 +50,8 @@ impl<R: WriteRows> Transaction<'_, R> {
         let ids: Vec<NodeId> = examination.differing.into_iter().collect();
         self.write_current_changes(examination.changes).await?;
         let rows = self.rows.nodes(&ids, Projection::Header).await?;
-        // The node itself may be another name of a node. `update_same_as` finds the uids that the node owns.
+        // A node may itself be merged into another one, so its uid must be resolved, too. `update_same_as` adds the
+        // uids that the aliases of these nodes name.
         self.same_as_to_resolve
             .extend(rows.into_iter().map(|row| row.uid));
         self.update_same_as().await?;

@@ -79,7 +79,7 @@ impl fmt::Display for CheckedTable {
 }
 
 impl<B: Backend> Store<B> {
-    /// Compares all current rows with the claims. Each page of nodes has a read session of its own, so other processes
+    /// Compares all current rows with the claims. Each page of nodes has a separate read session, so other processes
     /// can write meanwhile. With `rebuild` it repairs rows that differ, in short transactions.
     ///
     /// # Errors

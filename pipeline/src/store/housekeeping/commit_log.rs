@@ -15,7 +15,7 @@ const MAX_COMMITS: u64 = 100_000;
 /// The minimum time between two marks.
 const MARK_INTERVAL: Duration = Duration::from_secs(5 * 60);
 
-/// The number of commits that a step removes.
+/// The maximum number of commits that a step removes.
 const COMMITS_PER_STEP: usize = 1000;
 
 /// A time in Unix nanoseconds, and the number of the last commit at that time.
@@ -28,8 +28,8 @@ impl<B: Backend> Store<B> {
         let last = self.backend.last_commit().await?;
         let is_due =
             |(time, number): &LogMark| UnixNanos(*time) + MARK_INTERVAL <= now && *number < last;
-        let is_marked = !marks.last().map_or(last > 0, is_due);
-        if !is_marked {
+        let needs_mark = marks.last().map_or(last > 0, is_due);
+        if needs_mark {
             marks.push((now.0, last));
         }
         let expired = marks
@@ -41,7 +41,7 @@ impl<B: Backend> Store<B> {
         let up_to = by_age.max(last.saturating_sub(MAX_COMMITS));
         let first = self.backend.commits(0, 1).await?;
         let has_old_commits = first.first().is_some_and(|(first, _)| *first <= up_to);
-        if is_marked && !has_old_commits {
+        if !needs_mark && !has_old_commits {
             return Ok(None);
         }
         let mut rows = self.backend.write().await?;

@@ -8,10 +8,10 @@ use crate::claims::{ClaimClass, ClaimInterval, IntervalEnd, PointKind, Removal};
 use crate::component::UnixNanos;
 use crate::store::rows::{ClaimKey, SnapshotKey, SnapshotKind, VersionKey, VersionRow};
 
-/// Returns the begins of those intervals of a claim (given oldest first) that no read at `cutoff` or later needs: all
-/// before the interval that was in force at `cutoff` or, if none was, ended last before it. The newest of them with a
-/// deletion is kept: because of this deletion, another claim, which is open but was not confirmed for long, may be
-/// stale.
+/// Returns the begins of those intervals of a claim that no read as of `cutoff` or later needs. `intervals` must be
+/// ordered, oldest first. The interval in force at `cutoff` stays or, if there is none, the last one before `cutoff`.
+/// All earlier intervals are expired, except the newest one with a deletion: it may be the reason that another open
+/// claim is stale.
 pub(super) fn expired_intervals(
     class: ClaimClass,
     intervals: &[ClaimInterval],
@@ -53,8 +53,8 @@ pub(super) fn expired_claims(node: &NodeRows, limits: &ExpiryLimits) -> Vec<(Cla
     expired.collect()
 }
 
-/// Returns the versions that no interval references once the intervals in `removed` are removed. A version that was
-/// written recently is left out.
+/// Returns the versions that no interval references once the intervals in `removed` are removed, except versions that
+/// were written recently.
 pub(super) fn unreferenced_versions(
     node: &NodeRows,
     removed: &[(ClaimKey, UnixNanos)],
@@ -99,8 +99,8 @@ pub(super) fn referenced_snapshots<'v>(
     keys.collect()
 }
 
-/// Whether a node is expired: all its claims are expired, no version was written recently, and nothing reported or
-/// observed it since the limit.
+/// Whether a node is expired: all its claims are expired, no version was written recently, no source reported or
+/// observed it since the limit, and it is not merged into another node.
 pub(super) fn is_node_expired(node: &NodeRows, limits: &ExpiryLimits) -> bool {
     let has_live_claim = node.claims.iter().any(|(key, intervals)| {
         let last = intervals.last();

@@ -1,4 +1,4 @@
-//! The horizon: the times before which reports are rejected and rows removed. It is a stored value that only grows.
+//! The horizon: the times before which reports are rejected and rows are removed. It is a stored value that only grows.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const HOUR: u64 = 60 * 60 * 1_000_000_000;
 /// walk over all nodes continuously.
 const STEPS_PER_RETENTION: u64 = 64;
 
-/// The oldest kept times, in Unix nanoseconds as stored; 0 if all are kept.
+/// The oldest times of which rows are kept, as Unix nanoseconds; 0 if all rows are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Horizon {
@@ -37,35 +37,35 @@ impl Horizon {
         UnixNanos(self.history)
     }
 
-    /// The begin of an hour. Edge statistics of earlier minutes are summed to hours, or will be.
+    /// The begin of an hour. Housekeeping sums edge statistics of earlier minutes to hours.
     pub fn edge_stats(&self) -> UnixNanos {
         UnixNanos(self.edge_stats)
     }
 
-    /// Edge statistics of earlier hours are removed.
+    /// Housekeeping removes edge statistics of earlier hours.
     pub fn edge_stats_hourly(&self) -> UnixNanos {
         UnixNanos(self.edge_stats_hourly)
     }
 
-    /// Records that were resolved before this time are removed.
+    /// Housekeeping removes records that were resolved before this time, and changes that were made before it.
     pub fn records(&self) -> UnixNanos {
         UnixNanos(self.records)
     }
 
-    /// Claims that ended before this time may be removed: the history horizon less the margin.
+    /// Claims that ended before this time may be removed: the history horizon minus the margin.
     pub(super) fn history_cutoff(&self) -> UnixNanos {
         minus_margin(self.history)
     }
 
     /// Returns the horizon as of `now`. A part that would move by less than a step stays.
     fn raised(self, now: UnixNanos, retention: &Retention) -> Horizon {
-        let raise = |known: u64, kept: Duration, unit: u64| {
+        let raise = |current: u64, kept: Duration, unit: u64| {
             let kept = u64::try_from(kept.as_nanos()).unwrap_or(u64::MAX);
             let due = now.0.saturating_sub(kept) / unit * unit;
             let step = (kept / STEPS_PER_RETENTION).max(1);
-            match kept > 0 && due >= known.saturating_add(step) {
+            match kept > 0 && due >= current.saturating_add(step) {
                 true => due,
-                false => known,
+                false => current,
             }
         };
         Horizon {
@@ -77,7 +77,7 @@ impl Horizon {
     }
 }
 
-/// Returns a time less [`MARGIN`]; 0 for 0.
+/// Returns a time minus [`MARGIN`], at least 0.
 pub(super) fn minus_margin(time: u64) -> UnixNanos {
     let margin = u64::try_from(MARGIN.as_nanos()).unwrap_or(u64::MAX);
     UnixNanos(time.saturating_sub(margin))
@@ -111,12 +111,12 @@ impl<B: Backend> Store<B> {
         now: UnixNanos,
         retention: &Retention,
     ) -> Result<Horizon, RowsError> {
-        let known = self.horizon().await?;
-        if known.raised(now, retention) == known {
-            return Ok(known);
+        let current = self.horizon().await?;
+        if current.raised(now, retention) == current {
+            return Ok(current);
         }
         let mut rows = self.backend.write().await?;
-        // Another process may have raised it since.
+        // Another process may have raised the horizon since it was read.
         let raised = read_horizon(&mut rows).await?.raised(now, retention);
         let stored = serde_json::to_vec(&raised).unwrap_or_default();
         rows.put_state(STATE_NAME, &stored).await?;
@@ -164,13 +164,14 @@ impl<'a> KeptReports<'a> {
 }
 
 impl Horizon {
-    /// Returns the number of reports that are older than the horizon, so that the store drops them.
+    /// Returns the number of reports that are older than the horizon. The store drops these.
     pub fn too_old(&self, reports: &ReportBatch<'_>) -> u64 {
         (count(reports) - count_kept(reports, self)) as u64
     }
 }
 
-/// Returns the time from which the retention of a record counts; `None` for an open record.
+/// Returns the time at which the retention of a record begins; `None` for a record that is open. A change is never
+/// open.
 pub(super) fn retained_from(
     signal: Signal,
     opened: UnixNanos,

@@ -1,4 +1,5 @@
-//! The lease by which one process at a time does housekeeping, since each process would walk over all nodes.
+//! The lease of housekeeping: only its holder walks over all nodes, so that the processes do not repeat each other's
+//! work.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -43,21 +44,21 @@ async fn read_lease(rows: &mut impl ReadRows) -> Result<Option<HousekeepingLease
 }
 
 impl<B: Backend> Store<B> {
-    /// Acquires or renews the housekeeping lease. Returns whether this store holds it now. The store keeps it while the
-    /// caller repeats this call every two minutes.
+    /// Acquires or renews the housekeeping lease. Returns whether this store holds it now. The store keeps the lease as
+    /// long as the caller repeats this call at least every two minutes.
     ///
     /// # Errors
     /// If the backend fails.
     pub async fn acquire_housekeeping_lease(&self, now: UnixNanos) -> Result<bool, RowsError> {
-        let taken = UnixNanos(self.housekeeping_lease_renewed.load(Ordering::Relaxed));
-        if taken <= now && now < taken + RENEW_AFTER {
+        let renewed = UnixNanos(self.housekeeping_lease_renewed.load(Ordering::Relaxed));
+        if renewed <= now && now < renewed + RENEW_AFTER {
             return Ok(true);
         }
-        let known = read_lease(&mut self.backend.read().await?).await?;
+        let stored = read_lease(&mut self.backend.read().await?).await?;
         let is_held_by_other = |lease: HousekeepingLease| {
             lease.holder != self.writer_id && lease.holder != 0 && !lease.is_expired(now)
         };
-        if known.is_some_and(is_held_by_other) {
+        if stored.is_some_and(is_held_by_other) {
             return Ok(false);
         }
         let mut rows = self.backend.write().await?;
@@ -71,9 +72,9 @@ impl<B: Backend> Store<B> {
             rows.put_state(STATE_NAME, &stored).await?;
         }
         rows.commit().await?;
-        let taken = if is_mine { now.0 } else { 0 };
+        let renewed = if is_mine { now.0 } else { 0 };
         self.housekeeping_lease_renewed
-            .store(taken, Ordering::Relaxed);
+            .store(renewed, Ordering::Relaxed);
         Ok(is_mine)
     }
 

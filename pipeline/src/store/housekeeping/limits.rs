@@ -3,7 +3,7 @@
 use crate::claims::{ClaimClass, ClaimInterval};
 use crate::component::UnixNanos;
 
-/// Rows from before these times are removed.
+/// Housekeeping removes rows from before these times.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ExpiryLimits {
     /// Claims that ended before this time.
@@ -23,8 +23,9 @@ impl ExpiryLimits {
     }
 }
 
-/// Whether a claim with this last interval is expired: it ended before the limit, or it is open, no scan can end it,
-/// and its last report is older than observations are kept.
+/// Whether a claim with this last interval is expired. A claim that ended is expired if its end and all its reports are
+/// before the limit. An open claim is expired if no scan can end it and its last report is older than observations are
+/// kept.
 pub(super) fn is_claim_expired(
     class: ClaimClass,
     last: &ClaimInterval,

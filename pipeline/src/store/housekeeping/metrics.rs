@@ -51,7 +51,7 @@ impl<B: Backend> Store<B> {
                 ("claim_history", counts.past_claims),
                 ("versions", counts.versions),
             ] {
-                metrics.rows.retain(|(known, _)| *known != table);
+                metrics.rows.retain(|(name, _)| *name != table);
                 metrics.rows.push((table, count));
             }
         }
@@ -59,7 +59,7 @@ impl<B: Backend> Store<B> {
     }
 }
 
-/// Returns the greatest lag, by the oldest row of each kind.
+/// Returns the greatest lag among the oldest rows of all kinds.
 async fn lag(
     rows: &mut impl ReadRows,
     now: UnixNanos,

@@ -15,11 +15,11 @@
 //!      compact        returns unused pages to the file system
 //! ```
 //!
-//! One process at a time does housekeeping (lease.rs). If two do nevertheless, each continues from a position of the
-//! walk that one of them reached: some nodes are examined twice, and none is skipped.
+//! One process at a time does housekeeping (lease.rs). If two processes do it nevertheless, each continues the walk
+//! from the position that one of them stored last: some nodes are examined twice, and none is skipped.
 //!
-//! Removed rows ended at least an hour before the horizon: a transaction that began before the horizon was raised may
-//! still write reports that are older than the horizon, but none that are that old.
+//! Housekeeping removes only rows that ended at least an hour before the horizon. A transaction that began before the
+//! horizon was raised may still write reports from before the horizon, but none from more than an hour before it.
 
 mod commit_log;
 mod expiry;
@@ -51,10 +51,10 @@ pub(super) use scopes::CurrentScopeSweep;
 /// The time after which a step commits its writes.
 const STEP: Duration = Duration::from_millis(25);
 
-/// The number of pages that a step returns to the file system.
-const PAGES: usize = 200;
+/// The maximum number of pages that a step gives back to the file system.
+const PAGES_PER_STEP: usize = 200;
 
-/// Rows are removed only if they ended this long before the horizon.
+/// Only rows that ended at least this long before the horizon are removed.
 pub(super) const MARGIN: Duration = Duration::from_secs(60 * 60);
 
 /// The result of a step.
@@ -103,8 +103,8 @@ const TASKS: [Task; 7] = [
 ];
 
 impl<B: Backend> Store<B> {
-    /// Does one bounded step, which holds the write session for some ten milliseconds. Concurrent steps of other
-    /// processes and interrupted steps do no harm.
+    /// Does one step, whose transactions take about 25 ms each. Concurrent steps of other processes and interrupted
+    /// steps do no harm.
     ///
     /// # Errors
     /// If the backend fails. The next step tries again.
@@ -117,7 +117,7 @@ impl<B: Backend> Store<B> {
         let first = self.next_housekeeping_task.load(Ordering::Relaxed);
         for offset in 0..TASKS.len() {
             let task = (first + offset) % TASKS.len();
-            // Also set if the task fails, so that it does not block the other tasks.
+            // Set before the task runs, so that a task that fails does not block the others.
             self.next_housekeeping_task
                 .store((task + 1) % TASKS.len(), Ordering::Relaxed);
             let removed = match TASKS[task] {
@@ -128,7 +128,7 @@ impl<B: Backend> Store<B> {
                 Task::Nodes => self.walk_nodes(now, &horizon).await?,
                 Task::Scopes => self.remove_retired_scopes(&horizon).await?,
                 Task::Compact => {
-                    let more = self.backend.compact(PAGES).await?;
+                    let more = self.backend.compact(PAGES_PER_STEP).await?;
                     more.then_some(0)
                 }
             };

@@ -13,7 +13,7 @@ use crate::store::rows::{
 /// The number of edges that are read at a time.
 const EDGE_PAGE: usize = if cfg!(test) { 3 } else { 4096 };
 
-/// The maximum number of past edges to a node that is removed; a node with more is kept.
+/// A node to which this many past edges lead, or more, is not removed.
 pub(super) const MAX_PAST_EDGES: usize = if cfg!(test) { 4 } else { 1000 };
 
 /// A node with its rows.
@@ -27,7 +27,7 @@ pub(super) struct NodeRows {
     pub(super) expired_edges: Vec<EdgeKey>,
     /// Observed aliases that expired before the history cutoff.
     pub(super) expired_aliases: Vec<AliasKey>,
-    /// Whether an observed edge or alias has not expired.
+    /// Whether the node has an observed edge or alias that has not expired.
     pub(super) has_fresh_observations: bool,
 }
 
@@ -109,8 +109,8 @@ impl NodeRows {
     }
 }
 
-/// Returns those of these nodes (given ascending by number) that other rows still reference: edges that lead to them,
-/// or edge statistics.
+/// Returns those of these nodes that other rows still reference: edges that lead to them, or edge statistics. `ids`
+/// must be ascending.
 pub(super) async fn referenced_nodes(
     rows: &mut impl ReadRows,
     ids: &[NodeId],
@@ -152,8 +152,8 @@ async fn nodes_with_edges_in(
     let (mut found, mut remaining) = (BTreeSet::new(), ids.to_vec());
     while !remaining.is_empty() {
         let edges = rows.edges_in(&remaining, &[], &page).await?;
-        let others = edges.iter().filter(|edge| edge.key.from != edge.key.to);
-        found.extend(others.map(|edge| edge.key.to));
+        let no_loops = edges.iter().filter(|edge| edge.key.from != edge.key.to);
+        found.extend(no_loops.map(|edge| edge.key.to));
         let (Some(first), Some(last)) = (edges.first(), edges.last()) else {
             break;
         };
@@ -185,15 +185,16 @@ async fn past_edges_in(rows: &mut impl ReadRows, ids: &[NodeId]) -> Result<PastE
         let page = rows
             .past_edges_in(&remaining, &[], None, MAX_PAST_EDGES)
             .await?;
-        let others = page.iter().filter(|(to, _, from)| from != to);
-        past.edges.extend(others.map(|(to, _, from)| (*to, *from)));
+        let no_loops = page.iter().filter(|(to, _, from)| from != to);
+        past.edges
+            .extend(no_loops.map(|(to, _, from)| (*to, *from)));
         let (Some((first, ..)), Some((last, ..))) = (page.first(), page.last()) else {
             break;
         };
         if page.len() < MAX_PAST_EDGES {
             break;
         }
-        // The last node may have more.
+        // The last node of the page may have more past edges.
         remaining.retain(|id| *id >= *last);
         if first == last {
             past.too_many.insert(*last);
@@ -217,7 +218,8 @@ async fn expired_nodes(
             *expired.entry(row.key.node).or_insert(true) &= is_expired;
         }
     }
-    // A node without claims is not expired: it has a snapshot whose report has not arrived yet.
+    // A node without claims is not expired: the store has a snapshot of it, but not yet the report that opens its
+    // claim.
     let expired = expired.into_iter().filter(|(_, is_expired)| *is_expired);
     Ok(expired.map(|(id, _)| id).collect())
 }

@@ -1,5 +1,5 @@
-//! Plans which rows of a node are removed together with expired versions and observations. Planning reads all snapshots
-//! that stay, so it happens before the write session opens.
+//! Plans which rows of a node a transaction removes. Planning reads all snapshots that stay, so it happens before the
+//! write session opens.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ const SNAPSHOT_PAGE: usize = if cfg!(test) { 2 } else { 64 };
 /// The number of edges and aliases after which a plan includes no more versions.
 const MAX_ITEMS: usize = if cfg!(test) { 4 } else { 2000 };
 
-/// The maximum number of rows of one kind that a transaction removes of a node.
+/// The maximum number of rows of each kind that a transaction removes for one node.
 pub(super) const MAX_ROWS: usize = if cfg!(test) { 2 } else { 500 };
 
 /// The edges and aliases in some snapshots, or in removed observations.
@@ -38,7 +38,7 @@ pub(super) struct RemovalPlan {
     pub(super) versions: BTreeSet<VersionKey>,
     pub(super) edges: BTreeSet<EdgeKey>,
     pub(super) aliases: BTreeSet<AliasKey>,
-    /// Edges and aliases that no remaining row has once the planned rows are removed: their past rows are removed, too.
+    /// Edges and aliases that no row has any more once the planned rows are removed. Their past rows are removed, too.
     pub(super) past: SnapshotContents,
     /// The snapshots that stay. None of them contains an item of `past`.
     kept: BTreeSet<SnapshotKey>,
@@ -82,8 +82,8 @@ impl RemovalPlan {
         Ok(plan)
     }
 
-    /// Returns the plan without the removal of the node unless `is_removable`.
-    pub(super) fn only_if(self, is_removable: bool) -> RemovalPlan {
+    /// Cancels the removal of the node itself unless the node is still removable.
+    pub(super) fn keep_node_unless(self, is_removable: bool) -> RemovalPlan {
         RemovalPlan {
             removes_node: self.removes_node && is_removable,
             ..self
@@ -180,8 +180,7 @@ impl SnapshotContents {
     }
 }
 
-/// Returns the versions of a node that no interval references once its expired intervals are removed, as far as one
-/// transaction removes them.
+/// Returns the versions of a node that no interval references after one transaction has removed expired intervals.
 fn removable_versions(node: &NodeRows, limits: &ExpiryLimits) -> Vec<VersionKey> {
     let expired = expiry::expired_claims(node, limits);
     expiry::unreferenced_versions(node, take_limited(&expired, &mut true), limits)

@@ -1,4 +1,5 @@
-//! Removes records that were resolved before the horizon. Open records are kept, and the changes that they cite.
+//! Removes records that were resolved before the horizon, and changes that were made before it. Keeps open records, and
+//! the changes that they cite.
 
 use std::collections::BTreeSet;
 
@@ -27,8 +28,8 @@ impl<B: Backend> Store<B> {
         let names = Signal::RECORDS.map(|signal| signal.name().to_owned());
         let words = rows.find_words(&names).await?;
         let mut cited = None;
-        let known = Signal::RECORDS.into_iter().zip(&words);
-        for (signal, word) in known.filter(|(_, word)| **word != NO_WORD) {
+        let signals = Signal::RECORDS.into_iter().zip(&words);
+        for (signal, word) in signals.filter(|(_, word)| **word != NO_WORD) {
             let time = match signal {
                 Signal::Changes => RecordTime::Opened,
                 _ => RecordTime::Resolved,
@@ -60,7 +61,7 @@ impl<B: Backend> Store<B> {
     }
 }
 
-/// Returns when the oldest stored record was resolved. Changes are left out, since they are kept as long as an open
+/// Returns when the oldest stored record was resolved. Changes do not count, since they are kept as long as an open
 /// record cites them.
 pub(super) async fn oldest_resolved(
     rows: &mut impl ReadRows,
@@ -103,7 +104,7 @@ async fn cited_changes(
             is_open: Some(true),
             opened: UnixNanos(0)..UnixNanos(u64::MAX),
             from: None,
-            // A page begins with the last record of the page before.
+            // A page begins with the last record of the previous page.
             limit: PAGE + 1,
         };
         loop {

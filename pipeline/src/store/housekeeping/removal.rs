@@ -33,7 +33,7 @@ impl RemovalOutcome {
     }
 }
 
-/// Removes the planned rows of a node, as far as they are still removable. `node` was read again in this transaction.
+/// Removes those planned rows of a node that are still removable. The caller has read `node` in this transaction.
 pub(super) async fn remove_planned<R: WriteRows>(
     transaction: &mut Transaction<'_, R>,
     node: &NodeRows,
@@ -64,7 +64,7 @@ struct NodeRemover<'r, 't, R> {
 }
 
 impl<R: WriteRows> NodeRemover<'_, '_, R> {
-    /// Takes the rows that one transaction removes, and counts them.
+    /// Returns the rows that one transaction may remove, and counts them as removed.
     fn take<'a, T>(&mut self, all: &'a [T]) -> &'a [T] {
         let all = take_limited(all, &mut self.outcome.is_complete);
         self.outcome.removed += all.len() as u64;
@@ -100,10 +100,10 @@ impl<R: WriteRows> NodeRemover<'_, '_, R> {
         }
     }
 
-    /// Removes the node with all its rows. If there are too many for one transaction, later ones remove the rest.
+    /// Removes the node with all its rows. If these are too many for one transaction, the next steps remove the rest.
     async fn remove_node(&mut self, node: &NodeRows) -> Result<(), RowsError> {
         let id = node.row.id;
-        // The last intervals are removed in the last transaction: until then, they show that the node is expired.
+        // Only the last transaction removes the last intervals: until then, they show that the node is expired.
         let (mut last, mut past) = (Vec::new(), Vec::new());
         for (key, intervals) in &node.claims {
             let mut all = intervals
@@ -153,8 +153,9 @@ impl<R: WriteRows> NodeRemover<'_, '_, R> {
         rows.remove_nodes(&[id]).await
     }
 
-    /// Removes the planned versions among `removable` (versions that no interval references now), the snapshots that no
-    /// other version references, and the past rows that no remaining row has.
+    /// Removes the planned versions that are still in `removable`, the versions that no interval references. Also
+    /// removes the snapshots that no remaining version references, and the past edges and aliases that no remaining row
+    /// has.
     async fn remove_versions(
         &mut self,
         node: &NodeRows,
@@ -236,7 +237,7 @@ impl<R: WriteRows> NodeRemover<'_, '_, R> {
     async fn update_alias_texts(
         &mut self,
         node: NodeId,
-        keys: Vec<AliasKey>,
+        removed: Vec<AliasKey>,
     ) -> Result<(), RowsError> {
         let same_as = [kind::SAME_AS].into_iter();
         self.transaction
@@ -252,7 +253,7 @@ impl<R: WriteRows> NodeRemover<'_, '_, R> {
         }
         let (fields, texts) = changes.into_rows();
         rows.put_texts(&fields, &texts).await?;
-        self.transaction.note_changed_same_as(keys);
+        self.transaction.note_changed_same_as(removed);
         Ok(())
     }
 }

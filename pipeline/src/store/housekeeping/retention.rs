@@ -53,13 +53,13 @@ mod tests {
     fn missing_settings_have_defaults() {
         let parse = |value| serde_json::from_value::<Retention>(value);
         assert_eq!(parse(json!({})).unwrap(), Retention::default());
-        let days = parse(json!({"history": "7d", "records": "0"})).unwrap();
+        let parsed = parse(json!({"history": "7d", "records": "0"})).unwrap();
         let expected = Retention {
             history: Duration::from_secs(7 * 24 * 3600),
             records: Duration::ZERO,
             ..Retention::default()
         };
-        assert_eq!(days, expected);
+        assert_eq!(parsed, expected);
         assert!(parse(json!({"minutes": "7d"})).is_err());
     }
 }

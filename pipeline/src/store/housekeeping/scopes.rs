@@ -1,5 +1,5 @@
-//! Removes scopes that no source scans any more, with the members of their last scans. Words stay, since processes keep
-//! their numbers in memory.
+//! Removes scopes that no source scans any more, with the members of their last scans. The words of their names stay,
+//! since processes keep the numbers of words in memory.
 //!
 //! A sweep over the scopes begins after each walk over all nodes. It reads all scopes once, and each step examines a
 //! few of them.
@@ -28,7 +28,7 @@ struct ScopeSweep {
     remaining: Vec<ScopeKey>,
 }
 
-/// The current sweep. A process that starts begins a new one.
+/// The current sweep. A process begins a new sweep when it starts.
 #[derive(Debug, Default)]
 pub(in crate::store) struct CurrentScopeSweep(Mutex<Option<ScopeSweep>>);
 
@@ -44,7 +44,8 @@ impl CurrentScopeSweep {
 }
 
 impl<B: Backend> Store<B> {
-    /// Removes retired scopes. Returns how many; `None` if no walk over the nodes ended since the last sweep.
+    /// Removes retired scopes. Returns how many; `None` if no walk over the nodes was completed since the last complete
+    /// sweep.
     pub(super) async fn remove_retired_scopes(
         &self,
         horizon: &Horizon,
@@ -84,7 +85,7 @@ impl<B: Backend> Store<B> {
         let names: Vec<_> = candidates.iter().map(|key| key.scope).collect();
         let mut retired = Vec::new();
         for row in rows.scopes(Some(&names)).await? {
-            // A report may have arrived since.
+            // A report may have arrived since the candidates were read.
             if candidates.contains(&row.key) && is_retired(&mut rows, &row, cutoff).await? {
                 retired.push(row.key);
             }
@@ -144,8 +145,8 @@ mod tests {
 
     use crate::claims::{ClaimClass, Removal, ReportedBy};
     use crate::component::UnixNanos;
-    use crate::members::Members;
     use crate::reports::{ReportBatch, ScanCompletion, Sighting};
+    use crate::scan_members::Members;
     use crate::store::Retention;
     use crate::testing::memory_store;
     use crate::uid;
@@ -156,7 +157,7 @@ mod tests {
     async fn each_step_examines_a_bounded_number_of_scopes() {
         let store = memory_store();
         let time = UnixNanos(1_700_000_000_000_000_000);
-        for scope in ["one", "other", "third"] {
+        for scope in ["first", "second", "third"] {
             let reports = ReportBatch {
                 sightings: vec![Sighting {
                     uid: scope,

@@ -15,8 +15,8 @@ const MINUTE: u64 = 60_000_000_000;
 const HOUR: u64 = 60 * MINUTE;
 
 impl<B: Backend> Store<B> {
-    /// Sums the oldest hour of minutes. Returns how many rows it replaced; `None` if none is old enough. The minutes
-    /// are read before the write session opens, since no transaction writes such an old hour.
+    /// Sums the minutes of the oldest hour. Returns how many rows it replaced; `None` if no minute is old enough. It
+    /// reads the minutes before it opens a write session: no transaction writes such old minutes.
     pub(super) async fn roll_up_minutes(
         &self,
         horizon: &Horizon,
@@ -50,7 +50,7 @@ impl<B: Backend> Store<B> {
         Ok(Some(count))
     }
 
-    /// Removes the oldest hour. Returns how many rows it removed; `None` if none is old enough.
+    /// Removes the rows of the oldest hour. Returns how many rows it removed; `None` if no hour is old enough.
     pub(super) async fn remove_hours(&self, horizon: &Horizon) -> Result<Option<u64>, RowsError> {
         let end = minus_margin(horizon.edge_stats_hourly().0);
         let mut rows = self.backend.read().await?;
@@ -65,7 +65,8 @@ impl<B: Backend> Store<B> {
         Ok(Some(count))
     }
 
-    /// Removes the statistics of an hour, partition by partition. Minutes are replaced with `rows`, their sums.
+    /// Removes the statistics of an hour, partition by partition. If `removed` is `Minute`, it writes `rows`, the sums
+    /// of these minutes, instead.
     async fn replace_hour(
         &self,
         removed: StatsResolution,
@@ -95,7 +96,7 @@ impl<B: Backend> Store<B> {
             }
             session.commit().await?;
             if partitions.peek().is_some() {
-                // Other processes may write in between.
+                // Lets other processes write before the next transaction.
                 tokio::time::sleep(STEP).await;
             }
         }
@@ -104,7 +105,7 @@ impl<B: Backend> Store<B> {
 }
 
 impl EdgeStatsRow {
-    /// Returns the row as the first summand of an hour.
+    /// Returns the row of an hour that has only this row as a summand.
     fn as_hour(&self, hour: UnixNanos) -> EdgeStatsRow {
         EdgeStatsRow {
             minute: hour,

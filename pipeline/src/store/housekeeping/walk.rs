@@ -25,7 +25,7 @@ const PAGE: usize = if cfg!(test) { 2 } else { 128 };
 /// The approximate number of rows of nodes that a transaction reads at a time.
 const ROWS_PER_READ: usize = if cfg!(test) { 3 } else { 500 };
 
-/// The time that a step spends on nodes without removable rows.
+/// The maximum time that a step spends on the examination of nodes without removable rows.
 const MAX_EXAMINATION: Duration = Duration::from_millis(100);
 
 /// The position of the walk.
@@ -57,7 +57,7 @@ pub(super) struct WalkCounts {
 }
 
 impl WalkPosition {
-    /// Returns the horizon up to which all nodes were examined; during the first walk, the horizon when it began.
+    /// Returns the horizon when the last complete walk began; during the first walk, the horizon when that walk began.
     /// `None` before the first walk.
     pub(super) fn walked_up_to(&self) -> Option<UnixNanos> {
         let walked = match self.walked {
@@ -90,7 +90,7 @@ async fn put_position(rows: &mut impl WriteRows, position: &WalkPosition) -> Res
 }
 
 impl<B: Backend> Store<B> {
-    /// Continues the walk until rows are removed or the time of a step is over. Returns how many rows were removed;
+    /// Continues the walk until rows are removed or [`MAX_EXAMINATION`] is over. Returns how many rows were removed;
     /// `None` if all nodes were examined since the horizon was raised.
     pub(super) async fn walk_nodes(
         &self,
@@ -166,7 +166,7 @@ impl<B: Backend> Store<B> {
                 }
                 let outcome = match reloaded.nodes.get(&id) {
                     Some(node) => {
-                        let plan = plan.only_if(reloaded.removable.contains(&id));
+                        let plan = plan.keep_node_unless(reloaded.removable.contains(&id));
                         remove_planned(&mut transaction, node, plan, limits).await?
                     }
                     None => RemovalOutcome::nothing(),
@@ -189,7 +189,7 @@ impl<B: Backend> Store<B> {
         Ok(removed)
     }
 
-    /// Returns the limits for a horizon.
+    /// Returns the limits that follow from a horizon.
     fn limits(&self, now: UnixNanos, horizon: &Horizon) -> ExpiryLimits {
         let minus = |time: UnixNanos, by: Duration| {
             let by = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
@@ -246,11 +246,11 @@ async fn removable_nodes<'n>(
 #[derive(Debug, Default)]
 struct PagePlans {
     by_node: BTreeMap<NodeId, RemovalPlan>,
-    /// All nodes of the page up to this one are planned or have no removable rows.
+    /// Each node of the page up to this one has a plan or has no removable rows.
     until: NodeId,
 }
 
-/// Plans removals for the first nodes of a page: about as many as a step takes.
+/// Plans removals for the first nodes of a page, as many as take about the time of a step.
 async fn plan_page(
     rows: &mut impl ReadRows,
     page: &[NodeRows],
@@ -274,7 +274,7 @@ async fn plan_page(
     Ok(plans)
 }
 
-/// Some nodes as the transaction of a step reads them.
+/// Nodes that the transaction of a step has read again.
 #[derive(Debug, Default)]
 struct ReloadedNodes {
     nodes: BTreeMap<NodeId, NodeRows>,
@@ -289,7 +289,7 @@ impl ReloadedNodes {
         id <= self.until
     }
 
-    /// Reads planned nodes from `first` on, as long as they have about [`ROWS_PER_READ`] rows together.
+    /// Reads `first` and the planned nodes after it, up to about [`ROWS_PER_READ`] rows in total.
     async fn read<R: WriteRows>(
         transaction: &mut Transaction<'_, R>,
         page: &[NodeRows],

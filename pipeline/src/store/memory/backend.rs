@@ -78,7 +78,7 @@ impl Backend for MemoryBackend {
             _write_lock: Arc::clone(&self.write_lock).lock_owned().await,
             committed: self.committed.clone(),
         };
-        // Read after the lock is taken, so that they include the commit of the previous session.
+        // The tables are read while the lock is held, so that they include the commit of the previous session.
         let tables = self.committed.get();
         Ok(MemorySession { tables, access })
     }

@@ -342,8 +342,8 @@ impl<A: Send> ReadRows for MemorySession<A> {
                     .into_iter()
                     .filter(|end| nodes.contains(end))
                 {
-                    let known = last.entry(end).or_default();
-                    *known = row.minute.max(*known);
+                    let last_minute = last.entry(end).or_default();
+                    *last_minute = row.minute.max(*last_minute);
                 }
             }
         }

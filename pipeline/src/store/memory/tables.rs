@@ -13,8 +13,8 @@ use crate::store::rows::{
 /// All tables of a store.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tables {
-    /// The text of word `n` is at index `n - 1`. These are rows of a backend and no
-    /// [`Interner`](crate::interner::Interner): sessions clone them, and a rollback drops the new ones.
+    /// The text of word `n` is at index `n - 1`. An [`Interner`](crate::interner::Interner) does not fit: sessions
+    /// clone the words, and a rollback must drop new ones.
     pub(super) words: Vec<String>,
     pub(super) words_by_text: BTreeMap<String, Word>,
     pub(super) nodes: BTreeMap<NodeId, NodeRow>,

@@ -8,7 +8,7 @@ use crate::store::rows::{AliasKey, AliasRow, NodeId, ReadRows, RowsError, Snapsh
 use crate::store::snapshot;
 
 impl<R: ReadRows> GraphReader<R> {
-    /// Returns the valid aliases of these nodes, without the nodes merged into them.
+    /// Returns the valid aliases of these nodes, but not those of nodes that are merged into them.
     pub(super) async fn aliases_of_nodes(
         &mut self,
         ids: &[NodeId],
@@ -78,8 +78,8 @@ impl<R: ReadRows> GraphReader<R> {
         uids: &[String],
     ) -> Result<Vec<Vec<GraphAlias>>, RowsError> {
         let ids = self.rows.find_nodes(uids).await?;
-        let known: Vec<NodeId> = ids.iter().flatten().copied().collect();
-        let names = self.graph_aliases(&known).await?;
+        let found: Vec<NodeId> = ids.iter().flatten().copied().collect();
+        let names = self.graph_aliases(&found).await?;
         let of = |id: Option<NodeId>| id.and_then(|id| names.get(&id).cloned());
         Ok(ids
             .into_iter()
@@ -113,7 +113,7 @@ impl<R: ReadRows> GraphReader<R> {
             .collect())
     }
 
-    /// Returns the aliases of these kinds of the next `limit` nodes after `after`.
+    /// Returns a page of the aliases of these kinds: those of the first `limit` nodes after `after` that have any.
     pub(super) async fn alias_page(
         &mut self,
         kinds: &[&str],
@@ -133,7 +133,7 @@ impl<R: ReadRows> GraphReader<R> {
         Ok(AliasesPage { aliases, last })
     }
 
-    /// Returns the aliases of these kinds of these uids, as `alias_page` does.
+    /// Returns the aliases of these uids that are of one of these kinds.
     pub(super) async fn aliases_of_uids(
         &mut self,
         kinds: &[&str],
@@ -152,8 +152,8 @@ impl<R: ReadRows> GraphReader<R> {
         self.known_aliases(rows).await
     }
 
-    /// Returns those of these current aliases that are valid and whose node has not ended. The aliases of a uid are
-    /// consecutive.
+    /// Converts current aliases. Leaves out aliases that are not valid and those of ended nodes. The aliases of a uid
+    /// are consecutive.
     async fn known_aliases(
         &mut self,
         mut rows: Vec<AliasRow>,
@@ -183,7 +183,7 @@ impl<R: ReadRows> GraphReader<R> {
             KnownAlias {
                 uid: self.uid(row.key.node).to_owned(),
                 source: self.words.text(row.key.source).as_ref().to_owned(),
-                is_of_snapshot: !row.key.is_observation,
+                is_in_snapshot: !row.key.is_observation,
                 kind: self.words.text(row.key.kind).as_ref().to_owned(),
                 value: row.key.value,
                 scope: self.words.owned_text(row.key.within),
@@ -196,8 +196,8 @@ impl<R: ReadRows> GraphReader<R> {
         Ok(aliases)
     }
 
-    /// Returns the node after which a page begins: 0 without `after`, `None` if the uid is unknown, so that the page is
-    /// empty.
+    /// Returns the node after which a page begins; 0 if `after` is missing or empty. Returns `None` if the store does
+    /// not have the uid `after`: the page is then empty.
     pub(super) async fn page_start(
         &mut self,
         after: Option<&str>,

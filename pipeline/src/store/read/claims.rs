@@ -15,8 +15,8 @@ impl<R: ReadRows> GraphReader<R> {
         uids: &[String],
     ) -> Result<Vec<Vec<ClaimInfo>>, RowsError> {
         let ids = self.rows.find_nodes(uids).await?;
-        let known: Vec<NodeId> = ids.iter().flatten().copied().collect();
-        self.load_claims(&known).await?;
+        let found: Vec<NodeId> = ids.iter().flatten().copied().collect();
+        self.load_claims(&found).await?;
         let of = |id: NodeId| self.claim_infos(id);
         let all = ids.into_iter().map(|id| id.map(of).unwrap_or_default());
         Ok(all.collect())
@@ -108,8 +108,8 @@ impl<R: ReadRows> GraphReader<R> {
         Ok(scopes)
     }
 
-    /// Returns those of these claims that are the only open claim of their node or, if several scopes saw the node, the
-    /// one that saw it last.
+    /// Returns the uids of the claims on a page. If several scopes of the source have an open claim of a uid, the uid
+    /// is returned only for the scope that saw it last.
     async fn last_scanned(
         &mut self,
         source: Word,

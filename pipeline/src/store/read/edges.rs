@@ -3,7 +3,7 @@
 //! ```text
 //!  now:     pages of current edges ─────────────────────────────┐
 //!  as of T: out: snapshots whose claims were open at T ─────────┼─▶ merged by (from, kind, to)
-//!           in:  the same of every node that ever had an edge ──┘   until there are enough
+//!           in:  the same, of nodes that ever had such an edge ─┘   until there are enough
 //! ```
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -31,7 +31,7 @@ struct EdgeSelection {
     include_ended_ends: bool,
 }
 
-/// The outgoing edges of a node, and the ended nodes that they lead to with the times of their ends.
+/// The outgoing edges of a node, and the ended nodes that they lead to, each with the time when it ended.
 pub(super) type EdgesOfNode = (Vec<Edge>, Vec<(String, UnixNanos)>);
 
 /// Edges merged by (from, kind, to), in the order in which they were read.
@@ -78,8 +78,8 @@ impl<R: ReadRows> GraphReader<R> {
         Ok(edges)
     }
 
-    /// Returns the edges of these nodes in the order of the store, up to `limit` in each direction, alternating between
-    /// the directions, and whether there may be more.
+    /// Returns up to `limit` edges of these nodes in each direction, and whether there may be more. The edges of a
+    /// direction are in the order of the store; the result alternates between the directions.
     pub(super) async fn edges_at(
         &mut self,
         ids: &[NodeId],
@@ -151,7 +151,7 @@ impl<R: ReadRows> GraphReader<R> {
         Ok(edges)
     }
 
-    /// Reads current edges, page by page, until there are `max_edges`.
+    /// Reads current edges, page by page, until `merged` has `max_edges`.
     async fn read_current(
         &mut self,
         direction: Direction,
@@ -171,8 +171,10 @@ impl<R: ReadRows> GraphReader<R> {
             let mut all = std::mem::take(&mut pending);
             all.append(&mut rows);
             if let Some(last) = all.last().filter(|_| !is_last) {
-                let name = edge_identity(&last.key);
-                let whole = all.iter().take_while(|row| edge_identity(&row.key) != name);
+                let last_edge = edge_identity(&last.key);
+                let whole = all
+                    .iter()
+                    .take_while(|row| edge_identity(&row.key) != last_edge);
                 pending = all.split_off(whole.count());
             }
             self.add(all, selection, max_edges, merged).await?;
@@ -201,7 +203,7 @@ impl<R: ReadRows> GraphReader<R> {
         }
     }
 
-    /// Reads the edges that were in force at a past time, until there are `max_edges`.
+    /// Reads the edges that were in force at a past time, until `merged` has `max_edges`.
     async fn read_past(
         &mut self,
         direction: Direction,
@@ -290,7 +292,7 @@ impl<R: ReadRows> GraphReader<R> {
         Ok(rows)
     }
 
-    /// Merges the edges that are in force, until there are `max_edges`.
+    /// Adds the edges that are in force to `merged`, until it has `max_edges`.
     async fn add(
         &mut self,
         mut rows: Vec<EdgeRow>,
@@ -318,8 +320,8 @@ impl<R: ReadRows> GraphReader<R> {
         Ok(())
     }
 
-    /// Converts merged edges. Of several claims and observations that report an edge, the one with the highest
-    /// confidence gives the source and the properties.
+    /// Converts merged edges. If several claims and observations report an edge, the one with the highest confidence
+    /// determines its source and properties.
     pub(super) async fn convert_edges(
         &mut self,
         merged: &[MergedEdge],
@@ -355,7 +357,7 @@ impl<R: ReadRows> GraphReader<R> {
             kind: self.words.text(edge.kind).as_ref().to_owned(),
             to: self.uid(edge.to).to_owned(),
             source: source(best).as_ref().to_owned(),
-            is_of_snapshot: !best.key.is_observation,
+            is_in_snapshot: !best.key.is_observation,
             confidence: best.confidence,
             properties: properties
                 .map(|bytes| map_to_json(Map::new(bytes)))

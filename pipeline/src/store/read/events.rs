@@ -21,7 +21,7 @@ pub(super) const EDGES: &str = "edges";
 #[derive(Clone, Debug)]
 pub(super) struct NodeEvent {
     pub(super) time: UnixNanos,
-    /// Unique, stable, and in order for events of the same time.
+    /// Unique and stable. It orders events of the same time.
     pub(super) id: String,
     pub(super) node: NodeId,
     pub(super) group: &'static str,
@@ -32,11 +32,11 @@ pub(super) struct NodeEvent {
 /// What happened to a node.
 #[derive(Clone, Debug)]
 pub(super) enum EventKind {
-    /// A source reports the node that did not report it before.
+    /// A source began to report the node.
     Appeared,
     /// The node was deleted.
     Ended,
-    /// Every source that reported the node stopped looking for it.
+    /// No source observes the node any more, so it is unknown whether it exists.
     Unobserved,
     /// The source no longer reports the group.
     GroupEnded,
@@ -47,7 +47,8 @@ pub(super) enum EventKind {
     },
 }
 
-/// Returns all possible events of a node in a period; of its ends only the newest `limit`.
+/// Returns all possible events of a node in a period. Of the events in which the node ended or became unobserved, it
+/// returns only the newest `limit`.
 pub(super) fn events(
     node: (NodeId, &str),
     claims: &[Claim],
@@ -124,7 +125,7 @@ fn appearances((node, uid): (NodeId, &str), claims: &[Claim]) -> Vec<NodeEvent> 
     events
 }
 
-/// Returns the times when the node ended, or when no source observed it any more.
+/// Returns the newest `limit` events of a period in which the node ended or became unobserved.
 fn ends(
     (node, uid): (NodeId, &str),
     claims: &[Claim],
@@ -174,7 +175,8 @@ fn ends(
     events
 }
 
-/// Returns the changes of state: within a claim and, if the claim has no earlier state, between the scopes of a source.
+/// Returns the changes of state. The state before a change is the last one of the same claim; if there is none, the
+/// last one of another claim of the source.
 fn states(
     (node, uid): (NodeId, &str),
     claims: &[Claim],
@@ -187,8 +189,8 @@ fn states(
         let mut last: Option<(&SourceKey, &ClaimInterval)> = None;
         for (claim, interval) in non_empty_intervals(&claims) {
             let key = &claim.key;
-            let own = of_claim.insert(key, interval).map(|own| (key, own));
-            let before = own.or(last);
+            let same_claim = of_claim.insert(key, interval);
+            let before = same_claim.map(|before| (key, before)).or(last);
             last = Some((key, interval));
             let has_ended = |(_, it): &(&SourceKey, &ClaimInterval)| {
                 group == group::DESIRED && it.until.is_some_and(|(until, _)| until < interval.since)

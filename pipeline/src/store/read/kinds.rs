@@ -14,9 +14,9 @@ impl<R: ReadRows> GraphReader<R> {
     /// Returns the kind of each uid, in order; `unknown` if no claim describes it.
     pub(super) async fn kinds_of(&mut self, uids: &[String]) -> Result<Vec<String>, RowsError> {
         let ids = self.rows.find_nodes(uids).await?;
-        let known: Vec<NodeId> = ids.iter().flatten().copied().collect();
-        let owners = self.load_owners(&known).await?;
-        let canonical: Vec<NodeId> = known.iter().map(|id| owners.canonical(*id)).collect();
+        let found: Vec<NodeId> = ids.iter().flatten().copied().collect();
+        let owners = self.load_owners(&found).await?;
+        let canonical: Vec<NodeId> = found.iter().map(|id| owners.canonical(*id)).collect();
         let kinds = self.kind_words(&canonical).await?;
         self.words
             .load_texts(&mut self.rows, kinds.values().map(|(kind, _)| *kind))

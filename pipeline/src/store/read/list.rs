@@ -85,7 +85,7 @@ impl<R: ReadRows> GraphReader<R> {
             region,
             include_ended: filter.include_ended || self.as_of != AsOf::Now,
             texts: text.map(name_conditions).into_iter().chain(tags).collect(),
-            // A node that changed since then may have had another kind or name.
+            // A node that changed since that time may have had another kind or name.
             changed_after: match self.as_of {
                 AsOf::Now => None,
                 AsOf::Time(time) => Some(time),
@@ -93,7 +93,7 @@ impl<R: ReadRows> GraphReader<R> {
         }))
     }
 
-    /// Returns the candidates whose headers match, without merged nodes.
+    /// Returns the candidates whose headers match. Leaves out merged nodes.
     async fn filter_by_header(
         &mut self,
         filter: &NodeFilter,
@@ -145,7 +145,8 @@ impl<R: ReadRows> GraphReader<R> {
         Ok(unmerged.collect())
     }
 
-    /// Returns the next `limit` listed nodes after a number: as of now the current ones, as of a past time all.
+    /// Returns the next `limit` listed nodes after `after`. A read of now returns only current nodes, a read of the
+    /// past also ended ones.
     pub(super) async fn listed(
         &mut self,
         after: NodeId,
@@ -159,7 +160,7 @@ impl<R: ReadRows> GraphReader<R> {
     }
 }
 
-/// Returns the conditions of which a node meets one if its name or uid contains a text.
+/// Returns two conditions. A node meets at least one of them if its name or uid contains the text.
 fn name_conditions(text: &str) -> Vec<TextCondition> {
     let texts = [
         (TextField::Name, normalize(text)),
@@ -214,8 +215,9 @@ fn has_texts(filter: &NodeFilter, uid: &str, name: Option<&str>, tags: &Option<V
     filter.tags.iter().all(|tag| has_tag(&tags, tag))
 }
 
-/// Whether a name or uid matches the text of a filter. Of the uid only its tail is compared, since its beginning is the
-/// location, for which there are other filters. A text of less than three characters must be at the beginning.
+/// Whether a name or uid matches the text of a filter. Only the tail of the uid is compared: its beginning is the
+/// location of the resource, and there are other filters for that. A text of less than three characters must be at the
+/// beginning.
 fn has_text(filter: &NodeFilter, uid: &str, name: Option<&str>) -> bool {
     let Some(text) = filter.text.as_deref().filter(|text| !text.is_empty()) else {
         return true;
@@ -226,7 +228,7 @@ fn has_text(filter: &NodeFilter, uid: &str, name: Option<&str>) -> bool {
         true => lowercase(text).starts_with(&wanted),
         false => lowercase(text).contains(&wanted),
     };
-    // A text with more than a tail is compared with the whole uid.
+    // A text that is more than the tail of a uid is compared with the whole uid.
     let compared = match uid_tail(text) == text {
         true => uid_tail(uid),
         false => uid,

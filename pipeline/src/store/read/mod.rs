@@ -179,9 +179,9 @@ impl<B: Backend> GraphStore for Store<B> {
         to: UnixNanos,
     ) -> Result<Vec<EdgeStats>, StoreError> {
         let stats = async {
-            // Statistics are kept longer than the history by which merged nodes are resolved.
+            // Merged nodes are resolved by the history, which may be shorter than the statistics.
             let as_of = to.max(self.horizon().await?.history());
-            // If the period ends now, its last minute has just begun.
+            // A period that ended less than a minute ago is read as of now.
             let at = match as_of + MINUTE < UnixNanos::now() {
                 true => AsOf::Time(as_of),
                 false => AsOf::Now,

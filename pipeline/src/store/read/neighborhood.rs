@@ -66,7 +66,7 @@ impl<R: ReadRows> GraphReader<R> {
             frontier = reached.step(edges, distance, query.limit);
         }
         if reached.truncated {
-            // Edges that a step left out may connect reached nodes.
+            // A truncated step may have left out edges between reached nodes.
             let (edges, _) = self
                 .edges_at(
                     &reached.order,
@@ -85,7 +85,7 @@ impl<R: ReadRows> GraphReader<R> {
         &mut self,
         reached: ReachedNodes,
     ) -> Result<Option<Neighborhood>, RowsError> {
-        let (mut known, owner_map) = self.nodes_of(&reached.order).await?;
+        let (mut nodes_by_id, owner_map) = self.nodes_of(&reached.order).await?;
         let mut nodes: Vec<Neighbor> = Vec::with_capacity(reached.order.len());
         // The index in `nodes` of each reached node; a merged node has the index of its owner.
         let mut indexes: HashMap<NodeId, usize> = HashMap::new();
@@ -99,7 +99,7 @@ impl<R: ReadRows> GraphReader<R> {
                 continue;
             }
             let owner = owner_map.canonical(*id);
-            if let Some(node) = known.remove(&owner) {
+            if let Some(node) = nodes_by_id.remove(&owner) {
                 owner_indexes.insert(owner, nodes.len());
                 nodes.push(Neighbor {
                     node,

@@ -43,23 +43,23 @@ impl<R: ReadRows> GraphReader<R> {
     /// Returns the node of each uid, in order; `None` if nothing is known of a uid.
     pub(super) async fn nodes(&mut self, uids: &[String]) -> Result<Vec<Option<Node>>, RowsError> {
         let ids = self.rows.find_nodes(uids).await?;
-        let known: Vec<NodeId> = ids.iter().flatten().copied().collect();
-        let (nodes, owners) = self.nodes_of(&known).await?;
+        let found: Vec<NodeId> = ids.iter().flatten().copied().collect();
+        let (nodes, owners) = self.nodes_of(&found).await?;
         let node = |id: Option<NodeId>| nodes.get(&owners.canonical(id?)).cloned();
         Ok(ids.into_iter().map(node).collect())
     }
 
-    /// Returns the nodes that these nodes are merged into, with placeholders for those that only edges refer to, and
-    /// the owners of merged nodes.
+    /// Returns these nodes, and the owners of merged ones. A merged node is replaced with its owner, and a node that
+    /// only edges refer to is a placeholder.
     pub(super) async fn nodes_of(
         &mut self,
-        known: &[NodeId],
+        ids: &[NodeId],
     ) -> Result<(HashMap<NodeId, Node>, OwnerMap), RowsError> {
         if self.as_of == AsOf::Now {
-            self.load_full(known).await?;
+            self.load_full(ids).await?;
         }
-        let owners = self.load_owners(known).await?;
-        let canonical = known.iter().map(|id| owners.canonical(*id));
+        let owners = self.load_owners(ids).await?;
+        let canonical = ids.iter().map(|id| owners.canonical(*id));
         let canonical: BTreeSet<NodeId> = canonical.collect();
         let canonical: Vec<NodeId> = canonical.into_iter().collect();
         let mut nodes = self.claimed_nodes(&canonical).await?;

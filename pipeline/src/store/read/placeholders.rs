@@ -57,8 +57,8 @@ impl<R: ReadRows> GraphReader<R> {
             for row in rows.iter().filter(|row| self.has_happened(row.first_seen)) {
                 let last = self.last_seen_of_edge(row);
                 let end = end(&row.key, direction);
-                let known = seen.entry(end).or_insert((row.first_seen, last));
-                *known = (known.0.min(row.first_seen), known.1.max(last));
+                let range = seen.entry(end).or_insert((row.first_seen, last));
+                *range = (range.0.min(row.first_seen), range.1.max(last));
             }
         }
         let missing = ids.iter().copied().filter(|id| !seen.contains_key(id));
@@ -75,7 +75,7 @@ impl<R: ReadRows> GraphReader<R> {
         mut ids: BTreeSet<NodeId>,
     ) -> Result<Vec<(NodeId, SeenRange)>, RowsError> {
         let mut starts: Vec<(NodeId, NodeId)> = Vec::new();
-        // A node that was reported, and whose own edges are past.
+        // A node is also looked up itself: a source may have reported it, and its own edges may be past.
         self.load_headers(&ids.iter().copied().collect::<Vec<_>>())
             .await?;
         starts.extend(ids.iter().map(|id| (*id, *id)));
@@ -98,8 +98,8 @@ impl<R: ReadRows> GraphReader<R> {
             };
             if self.has_happened(row.first_seen) {
                 let last = row.last_seen.max(row.first_seen);
-                let known = seen.entry(id).or_insert((row.first_seen, last));
-                *known = (known.0.min(row.first_seen), known.1.max(last));
+                let range = seen.entry(id).or_insert((row.first_seen, last));
+                *range = (range.0.min(row.first_seen), range.1.max(last));
             }
         }
         Ok(seen.into_iter().collect())
@@ -129,7 +129,7 @@ impl<R: ReadRows> GraphReader<R> {
             };
             let end = end(&last, direction);
             found.extend(rows);
-            // All edges of the nodes before the last one were read, and enough of the last.
+            // All edges of the nodes before the last one were read, and at least one edge of the last one.
             remaining.retain(|id| *id > end);
             if is_last {
                 break;
@@ -138,8 +138,8 @@ impl<R: ReadRows> GraphReader<R> {
         Ok(found)
     }
 
-    /// Returns when an edge was last seen. An edge of a snapshot was last seen when its claim was. The claims of the
-    /// node at its start must be loaded.
+    /// Returns when an edge was last seen. An edge of a snapshot was last seen when its claim was last confirmed. The
+    /// claims of the node where the edge starts must be loaded.
     pub(super) fn last_seen_of_edge(&self, row: &EdgeRow) -> UnixNanos {
         if row.key.is_observation {
             return row.last_seen;
@@ -157,7 +157,7 @@ impl<R: ReadRows> GraphReader<R> {
     }
 }
 
-/// Returns the end of an edge that belongs to the requested node.
+/// Returns the end of an edge that is the requested node.
 fn end(key: &EdgeKey, direction: Direction) -> NodeId {
     match direction {
         Direction::In => key.to,

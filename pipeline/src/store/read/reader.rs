@@ -15,7 +15,7 @@ use crate::store::word_map::WordMap;
 use crate::store::write::current::{NonLifecycleStatus, non_lifecycle_status};
 use crate::store::write::scope_cache::{ScopeCache, ScopeScanTimes};
 
-/// A read of the graph as of one time. Functions named `load_…` fill its caches; others read them.
+/// A read of the graph as of one time. Functions named `load_…` fill its caches, from which other functions read.
 #[derive(Debug)]
 pub(super) struct GraphReader<R> {
     pub(super) rows: R,
@@ -29,7 +29,8 @@ pub(super) struct GraphReader<R> {
     headers: HashMap<NodeId, NodeRow>,
     /// Nodes that were loaded with their tags.
     full: HashSet<NodeId>,
-    /// The claims of each node, with all intervals that contain the time of the read or end after it.
+    /// The claims of each node. A read of now loads the last interval of each claim; a read of the past also loads the
+    /// intervals that end after its time, and of each claim the newest interval that ended earlier.
     claims: HashMap<NodeId, Vec<Claim>>,
 }
 
@@ -216,7 +217,7 @@ impl<R: ReadRows> GraphReader<R> {
         Ok(rows.into_iter().map(|row| (row.key, row)).collect())
     }
 
-    /// Loads what `lifecycle` needs of nodes.
+    /// Loads the rows of nodes that `lifecycle` needs.
     pub(super) async fn load_lifecycles(&mut self, ids: &[NodeId]) -> Result<(), RowsError> {
         self.load_headers(ids).await?;
         match self.as_of {
@@ -254,8 +255,8 @@ impl<R: ReadRows> GraphReader<R> {
         lifecycle
     }
 
-    /// Whether the node has a claim, other than claims of edges or aliases only, at the time of the read or before. Its
-    /// claims must be loaded.
+    /// Whether a claim about the node itself began at the time of the read or earlier. Claims about its edges or
+    /// aliases do not count. Its claims must be loaded.
     pub(super) fn is_claimed(&self, id: NodeId) -> bool {
         let intervals = claims_of_node(self.claims(id)).flat_map(|claim| &claim.intervals);
         intervals
@@ -266,9 +267,9 @@ impl<R: ReadRows> GraphReader<R> {
     /// Returns when the node was last seen. Its claims must be loaded.
     pub(super) fn last_seen(&self, id: NodeId) -> Option<UnixNanos> {
         let seen = claims_of_node(self.claims(id)).filter_map(|claim| {
-            let known = claim.intervals.iter().rev();
-            let mut known = known.filter(|it| self.has_happened(it.since) && !it.is_empty());
-            Some(self.last_sighting(claim, known.next()?))
+            let newest_first = claim.intervals.iter().rev();
+            let mut begun = newest_first.filter(|it| self.has_happened(it.since) && !it.is_empty());
+            Some(self.last_sighting(claim, begun.next()?))
         });
         seen.max()
     }
@@ -301,7 +302,8 @@ impl<R: ReadRows> GraphReader<R> {
         }
         let scans = self.scans();
         let scan = scans.last_scan(key, self.as_of);
-        // Old scans are not kept. An interval that is still open was seen by all of them.
+        // Old scans are not kept, so there may be none as of a past time. A newer scan then counts: it saw the uid as
+        // well, since the interval is still open.
         let scan = scan.or_else(|| scans.last_scan(key, AsOf::Now));
         let scan = scan.filter(|scan| *scan >= interval.since);
         scan.map_or(interval.seen, |scan| scan.max(interval.seen))

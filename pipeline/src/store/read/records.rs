@@ -106,7 +106,7 @@ impl<R: ReadRows> GraphReader<R> {
         }))
     }
 
-    /// Returns the records of the selection after a cursor, at least `limit` if there are so many.
+    /// Returns records of the selection after a cursor: at least `limit`, or all if there are fewer.
     async fn records_by_status(
         &mut self,
         selection: &RecordSelection,
@@ -145,8 +145,8 @@ impl<R: ReadRows> GraphReader<R> {
         Ok(selection.in_order(found, after))
     }
 
-    /// Returns the records of the selection that name one of the uids, after a cursor, at least `limit` if there are so
-    /// many.
+    /// Returns records of the selection that name one of the uids, after a cursor: at least `limit`, or all if there
+    /// are fewer.
     async fn records_by_uid(
         &mut self,
         uids: &[String],
@@ -166,7 +166,8 @@ impl<R: ReadRows> GraphReader<R> {
             let page = self.rows.records_of(uids, &signals, from, to, size).await?;
             let is_last = page.len() < size;
             let last = page.last().map(|row| row.opened);
-            // Other records that opened at the same time as the last one may not be on the page.
+            // The page may lack records that opened at the same time as its last one. So it is used without the records
+            // of that time, and the next page begins with them.
             let whole = page
                 .into_iter()
                 .filter(|row| is_last || Some(row.opened) != last);
@@ -219,10 +220,10 @@ impl RecordSelection {
     fn in_order(&self, rows: Vec<RecordRow>, after: Option<&RecordCursor>) -> Vec<RecordRow> {
         let mut rows = rows;
         rows.retain(|row| {
-            let is_of =
+            let is_selected_word =
                 |word: Word, selection: &[Word]| selection.is_empty() || selection.contains(&word);
-            is_of(row.status, &self.statuses)
-                && is_of(row.severity, &self.severities)
+            is_selected_word(row.status, &self.statuses)
+                && is_selected_word(row.severity, &self.severities)
                 && self
                     .is_open
                     .is_none_or(|open| open == row.resolved.is_none())

@@ -10,8 +10,9 @@ use crate::store::rows::{AliasRow, Listing, NodeId, ReadRows, RowsError, Snapsho
 use crate::store::snapshot;
 
 impl<R: ReadRows> GraphReader<R> {
-    /// Returns for each name the uids of the nodes that it leads to: by its `same_as` owner, as a uid, as an alias of a
-    /// node that has not ended, or as an alias of the node that ended last.
+    /// Returns for each name the uids of the nodes that it leads to. The first of these steps that finds a node
+    /// decides: the owners of the name by a `same_as` alias; the node whose uid it is; the nodes with this alias that
+    /// have not ended; the node with this alias that ended last.
     pub(super) async fn resolve(
         &mut self,
         names: &[String],
@@ -26,7 +27,7 @@ impl<R: ReadRows> GraphReader<R> {
             of.or_default().push(alias);
         }
         let ids = self.rows.find_nodes(names).await?;
-        let known = self.known_nodes(&ids).await?;
+        let reported = self.reported_nodes(&ids).await?;
         let resolve = |(name, id): (&String, &Option<NodeId>)| -> Vec<NodeId> {
             let of_name = by_value.get(name.as_str()).map_or(&[][..], Vec::as_slice);
             let nodes = |matches: fn(AliasMatch) -> bool| -> BTreeSet<NodeId> {
@@ -40,7 +41,7 @@ impl<R: ReadRows> GraphReader<R> {
             };
             let steps: [fn(AliasMatch) -> bool; 2] = [
                 |it| it.is_same_as && !it.has_ended,
-                // The last owner keeps a name until another node has it.
+                // An ended owner keeps a name until another node has it.
                 |it| it.is_same_as,
             ];
             for step in steps {
@@ -49,7 +50,7 @@ impl<R: ReadRows> GraphReader<R> {
                     return found.into_iter().collect();
                 }
             }
-            if let Some(id) = id.filter(|id| known.contains(id)) {
+            if let Some(id) = id.filter(|id| reported.contains(id)) {
                 return vec![id];
             }
             let alive = nodes(|it| !it.has_ended);
@@ -80,8 +81,8 @@ impl<R: ReadRows> GraphReader<R> {
         Ok(found.into_iter().map(uids).collect())
     }
 
-    /// Returns for names that no node has the node that ended last with it. Aliases end with their claims, but users
-    /// search for deleted resources.
+    /// Returns the last owner of each of these names, which no node has now: among the ended nodes that had the name,
+    /// the one that ended last. Aliases end with their claims, but users also search for deleted resources.
     async fn last_owners(
         &mut self,
         names: &[String],
@@ -115,10 +116,10 @@ impl<R: ReadRows> GraphReader<R> {
         for snapshot in &snapshots {
             let id = snapshot.key.node;
             for item in snapshot::decode_aliases(&snapshot.bytes) {
-                let known = last.entry(item.value).or_insert(id);
+                let owner = last.entry(item.value).or_insert(id);
                 let rank = |id: NodeId| (ended.get(&id), self.uid(id));
-                if rank(id) > rank(*known) {
-                    *known = id;
+                if rank(id) > rank(*owner) {
+                    *owner = id;
                 }
             }
         }
@@ -126,17 +127,21 @@ impl<R: ReadRows> GraphReader<R> {
     }
 
     /// Returns those of these nodes that have, or once had, a claim or an edge.
-    async fn known_nodes(&mut self, ids: &[Option<NodeId>]) -> Result<BTreeSet<NodeId>, RowsError> {
+    async fn reported_nodes(
+        &mut self,
+        ids: &[Option<NodeId>],
+    ) -> Result<BTreeSet<NodeId>, RowsError> {
         let ids: Vec<NodeId> = ids.iter().flatten().copied().collect();
         self.load_headers(&ids).await?;
-        let is_reported = |id: &NodeId| {
+        let is_described = |id: &NodeId| {
             self.header(*id)
                 .is_some_and(|row| row.listing != Listing::None || row.first_seen.0 > 0)
         };
-        let (known, others): (Vec<NodeId>, Vec<NodeId>) = ids.into_iter().partition(is_reported);
-        let mut known: BTreeSet<NodeId> = known.into_iter().collect();
-        known.extend(self.edge_times(&others).await?.into_keys());
-        Ok(known)
+        let (described, others): (Vec<NodeId>, Vec<NodeId>) =
+            ids.into_iter().partition(is_described);
+        let mut reported: BTreeSet<NodeId> = described.into_iter().collect();
+        reported.extend(self.edge_times(&others).await?.into_keys());
+        Ok(reported)
     }
 }
 

@@ -19,7 +19,8 @@ impl OwnerMap {
 }
 
 impl<R: ReadRows> GraphReader<R> {
-    /// Returns the owners of these nodes, and loads them: an owner is the node whose `same_as` alias names the uid.
+    /// Returns and loads the owners of these nodes. The owner of a node is the node with a `same_as` alias that names
+    /// its uid.
     pub(super) async fn load_owners(&mut self, ids: &[NodeId]) -> Result<OwnerMap, RowsError> {
         self.load_headers(ids).await?;
         if self.as_of == AsOf::Now {
@@ -51,7 +52,7 @@ impl<R: ReadRows> GraphReader<R> {
         aliases.retain(|row| row.key.kind == same_as);
         let owners: Vec<NodeId> = aliases.iter().map(|row| row.key.node).collect();
         self.load_lifecycles(&owners).await?;
-        // Of several owners, one that has not ended wins, then the one with the least uid.
+        // Among several owners, one that has not ended wins over one that has, then the one with the least uid wins.
         let mut best: HashMap<NodeId, NodeId> = HashMap::new();
         for alias in aliases {
             let Some(&target) = targets.get(&alias.key.value) else {
@@ -62,9 +63,9 @@ impl<R: ReadRows> GraphReader<R> {
                 continue;
             }
             let rank = |id: NodeId| (self.lifecycle(id).ended.is_some(), self.uid(id));
-            let known = best.entry(target).or_insert(owner);
-            if rank(owner) < rank(*known) {
-                *known = owner;
+            let winner = best.entry(target).or_insert(owner);
+            if rank(owner) < rank(*winner) {
+                *winner = owner;
             }
         }
         Ok(OwnerMap(best))

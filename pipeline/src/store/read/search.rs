@@ -15,8 +15,8 @@ use crate::store::rows::{
 };
 use crate::store::search_texts::{lowercase, normalize, tag_value_text, uid_tail};
 
-/// The maximum number of texts that are examined for each kind of match: without a filter by kind, and with one.
-/// Further texts are not found.
+/// The maximum number of texts that are examined in each step of a search: without and with a filter by kind of node.
+/// The search does not find other texts. (Without a filter, a search with a large limit examines twice its limit.)
 const MAX_TEXTS: (usize, usize) = if cfg!(test) { (20, 20) } else { (250, 1000) };
 
 /// The maximum number of nodes that are read together.
@@ -25,7 +25,7 @@ const PAGE: usize = if cfg!(test) { 2 } else { 256 };
 /// The minimum length, in characters, of a text that is searched within other texts.
 pub(super) const MIN_SUBSTRING: usize = 3;
 
-/// The kinds of matches in the order in which they are searched, until enough nodes are found.
+/// The steps of a search, each for one kind of match. They run in this order until enough nodes are found.
 const STEPS: [(Option<TextMatch>, MatchRank); 4] = [
     (Some(TextMatch::Exact), MatchRank::Exact),
     (Some(TextMatch::Prefix), MatchRank::Prefix),
@@ -54,9 +54,9 @@ struct Candidates {
     ranks: HashMap<NodeId, Rank>,
     /// The nodes that were read.
     read: HashSet<NodeId>,
-    /// The maximum number of texts for each kind of match.
+    /// The maximum number of texts that each step examines.
     max_texts: usize,
-    /// Whether more texts match than were examined.
+    /// Whether more texts may match than were examined.
     has_more: bool,
 }
 
@@ -127,7 +127,7 @@ impl<R: ReadRows> GraphReader<R> {
                 candidates.mark_as_read(page);
                 self.add_hits(search, &wanted, page, &mut hits).await?;
             }
-            // The next kinds of matches have worse ranks.
+            // The matches of the next steps have worse ranks.
             if hits.iter().filter(|hit| hit.rank <= rank).count() >= limit {
                 candidates.has_more |= rank < MatchRank::Substring;
                 break;
@@ -140,8 +140,8 @@ impl<R: ReadRows> GraphReader<R> {
         Ok(SearchResult { hits, truncated })
     }
 
-    /// Returns the matching texts: as of now those of current nodes, as of a past time those of all other nodes after
-    /// them.
+    /// Returns the matching texts of current nodes. A read of the past also returns, after them, those of all other
+    /// nodes.
     async fn text_matches(
         &mut self,
         search: &SearchQuery,
@@ -198,7 +198,7 @@ impl<R: ReadRows> GraphReader<R> {
             .filter_map(|row| Some((row.node, rank_of_text(row, &wanted)?)));
         let of_uids = uids.iter().filter_map(|id| {
             let rank = rank_of_name(&normalize(self.uid(*id)), &wanted);
-            // As of a past time, the node is compared when it is read.
+            // A read of the past compares the node with the text only when it reads the node.
             let rank = rank.or((!is_now).then_some(MatchRank::Substring));
             Some((*id, (rank?, MatchedField::Uid)))
         });
@@ -208,7 +208,8 @@ impl<R: ReadRows> GraphReader<R> {
         Ok(())
     }
 
-    /// Returns the candidates with this rank or a better one, in the order of the result.
+    /// Returns the candidates with this rank or a better one, in the order of the result. A read of the past returns
+    /// all candidates, since their ranks are not known yet.
     fn ranked(&self, candidates: &Candidates, max_rank: MatchRank) -> Vec<NodeId> {
         let ranks = candidates.ranks.iter();
         let ranks = ranks.filter(|(_, rank)| self.as_of != AsOf::Now || rank.0 <= max_rank);
@@ -219,7 +220,7 @@ impl<R: ReadRows> GraphReader<R> {
         ids.into_iter().map(|(.., id)| id).collect()
     }
 
-    /// Reads nodes and adds those that match.
+    /// Reads nodes and adds those that match to the hits.
     async fn add_hits(
         &mut self,
         search: &SearchQuery,
@@ -247,8 +248,8 @@ impl<R: ReadRows> GraphReader<R> {
 impl Candidates {
     fn add(&mut self, node: NodeId, rank: Rank) {
         if !self.read.contains(&node) {
-            let known = self.ranks.entry(node).or_insert(rank);
-            *known = rank.min(*known);
+            let best = self.ranks.entry(node).or_insert(rank);
+            *best = rank.min(*best);
         }
     }
 

@@ -13,7 +13,7 @@ use crate::store::rows::{
 /// A snapshot of an open claim.
 #[derive(Debug)]
 pub(super) struct OpenSnapshot {
-    /// The version that refers to it.
+    /// The version that refers to the snapshot.
     pub(super) key: VersionKey,
     /// When the interval of the claim began.
     pub(super) first_seen: UnixNanos,

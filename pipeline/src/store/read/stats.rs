@@ -1,4 +1,5 @@
-//! Reads edge statistics, summed over minutes (or hours, where minutes were rolled up), writers and chunks.
+//! Reads edge statistics, summed over minutes, writers and chunks. Minutes that housekeeping has rolled up are read as
+//! hours.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +22,7 @@ struct EdgeStatsSum {
 }
 
 impl<R: ReadRows> GraphReader<R> {
-    /// Returns the statistics in `from..to`. The read is as of `to`, so merged nodes are those known at that time.
+    /// Returns the statistics in `from..to`. The reader is as of `to`, so nodes are merged as they were at that time.
     pub(super) async fn edge_stats(
         &mut self,
         from: UnixNanos,

@@ -1,4 +1,4 @@
-//! Reads the timeline of a node: its events in words, and the records that name it.
+//! Reads the timeline of a node: its events, described in words, and the records that name it.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -20,7 +20,7 @@ use crate::store::snapshot::{self, SnapshotEdge};
 /// The minimum number of events whose contents are read together.
 const PAGE: usize = if cfg!(test) { 2 } else { 64 };
 
-/// The kind of the timeline entries about each record signal.
+/// The signals of records, each with the kind of its timeline entries.
 const RECORDS: [(Signal, &str); 5] = [
     (Signal::Changes, "change"),
     (Signal::Drift, "drift"),
@@ -58,7 +58,7 @@ impl<R: ReadRows> GraphReader<R> {
         Ok(entries)
     }
 
-    /// Returns the entries of the events of nodes, at least the newest `limit` if there are so many.
+    /// Returns the entries of the newest events of nodes: at least `limit`, or all if there are fewer.
     async fn event_entries(
         &mut self,
         ids: &[NodeId],
@@ -130,9 +130,9 @@ impl<R: ReadRows> GraphReader<R> {
         let none = JsonMap::new();
         let group = event.group;
         let (kind, summary, details) = match &event.kind {
-            EventKind::Appeared => ("node_appeared", "it exists".to_owned(), none),
-            EventKind::Ended => ("node_ended", "it no longer exists".to_owned(), none),
-            EventKind::Unobserved => ("node_changed", "it is no longer observed".to_owned(), none),
+            EventKind::Appeared => ("node_appeared", "reported to exist".to_owned(), none),
+            EventKind::Ended => ("node_ended", "no longer exists".to_owned(), none),
+            EventKind::Unobserved => ("node_changed", "no longer observed".to_owned(), none),
             EventKind::GroupEnded => ("node_changed", format!("{group} ended"), none),
             EventKind::State { before, now } => {
                 let key = |(key, state): &(_, u64)| self.words.version_key(event.node, key, *state);
@@ -167,7 +167,7 @@ impl<R: ReadRows> GraphReader<R> {
         let content = |key| version(key)?.content.as_ref();
         let now = content(now)?;
         let Some(before) = before.and_then(content) else {
-            let summary = format!("{group} is known");
+            let summary = format!("{group} reported");
             return Some(("node_appeared", summary, JsonMap::new()));
         };
         let changes = difference(before, now);
@@ -202,7 +202,7 @@ impl<R: ReadRows> GraphReader<R> {
         let signal = self.words.text(row.signal);
         let (signal, kind) = RECORDS
             .into_iter()
-            .find(|(known, _)| known.name() == &*signal)?;
+            .find(|(candidate, _)| candidate.name() == &*signal)?;
         let mut details: JsonMap<String, Json> =
             serde_json::from_str(&row.columns).unwrap_or_default();
         let text = |column: &str| details.get(column).and_then(Json::as_str);

@@ -13,8 +13,8 @@ use super::row::{
     NodeId, NodeRow, RecordRow, ScopeKey, ScopeRow, SnapshotKey, TextField, TextRow, VersionKey,
     VersionRow, Word,
 };
-use crate::cause::Cause;
 use crate::component::UnixNanos;
+use crate::error_cause::Cause;
 
 /// An error of a backend.
 #[derive(Debug, thiserror::Error)]
@@ -28,11 +28,12 @@ pub struct RowsError {
     pub source: Cause,
 }
 
-/// Reads one consistent state, which is fixed at the first read or earlier. A write session also reads its own rows.
+/// Reads one consistent state, which is fixed at the first read or earlier. A write session also reads the rows that it
+/// wrote.
 ///
 /// Unless a function says otherwise, rows are returned in any order, each once even if its key is requested twice, and
-/// missing rows are left out. Texts are compared byte by byte. A limit is a number of rows: 0 returns none,
-/// `usize::MAX` all. Hashes and states may be any `u64`.
+/// missing rows are left out. Texts are compared byte by byte. A limit is a number of rows: 0 returns no rows,
+/// `usize::MAX` all rows. Hashes and states may be any `u64`.
 #[async_trait]
 pub trait ReadRows: Send {
     /// Returns the words of texts, in order; [`NO_WORD`](super::NO_WORD) for an empty text and for one that was never
@@ -45,7 +46,8 @@ pub trait ReadRows: Send {
     /// Returns the numbers of uids, in order; `None` for a uid that was never written.
     async fn find_nodes(&mut self, uids: &[String]) -> Result<Vec<Option<NodeId>>, RowsError>;
 
-    /// Returns nodes. A node that has a number and was never put has the default in every other column.
+    /// Returns nodes. If `node_ids` created a node and `put_nodes` never wrote it, all columns but its number and uid
+    /// have default values.
     async fn nodes(
         &mut self,
         ids: &[NodeId],
@@ -58,15 +60,15 @@ pub trait ReadRows: Send {
     /// Returns the last interval of every claim of these nodes.
     async fn claims(&mut self, nodes: &[NodeId]) -> Result<Vec<ClaimRow>, RowsError>;
 
-    /// Returns intervals of the claims of these nodes, without the last interval of each claim: all that end after
-    /// `since` (not at it), and of each claim the newest (by its own `since`) of the others.
+    /// Returns past intervals of the claims of these nodes: all that end after `since`, and of each claim the newest
+    /// one that ends at `since` or earlier. The last interval of a claim is not a past interval.
     async fn past_claims(
         &mut self,
         nodes: &[NodeId],
         since: UnixNanos,
     ) -> Result<Vec<ClaimRow>, RowsError>;
 
-    /// Returns up to `limit` open claims of a scope with a node greater than `after`, ascending by node, each with the
+    /// Returns up to `limit` open claims of a scope, ascending by node, starting after the node `after`. Each has the
     /// [hash](crate::uid::hash) of its uid.
     async fn open_claims(
         &mut self,
@@ -75,8 +77,8 @@ pub trait ReadRows: Send {
         limit: usize,
     ) -> Result<Vec<(u64, ClaimRow)>, RowsError>;
 
-    /// Returns the nodes of the claims of a scope whose last interval ended after `since` (not at it), each with the
-    /// hash of its uid. Open claims are left out.
+    /// Returns the nodes of those claims of a scope whose last interval ended after `since`, not at `since`. Each has
+    /// the hash of its uid.
     async fn ended_claims(
         &mut self,
         scope: ScopeKey,
@@ -115,9 +117,9 @@ pub trait ReadRows: Send {
         page: &EdgePage,
     ) -> Result<Vec<EdgeRow>, RowsError>;
 
-    /// Returns the past edges of these kinds (of all kinds if `kinds` is empty) to these nodes: up to `limit` of (to,
-    /// kind, from) greater than `after`, ascending, without duplicates. A past edge is one that `remove_edges` removed
-    /// or `put_past_edges` put, even if it is current again.
+    /// Returns a page of the past edges of these kinds (of all kinds if `kinds` is empty) that lead to these nodes, as
+    /// (to, kind, from): up to `limit`, starting after `after`, ascending, without duplicates. A past edge is one that
+    /// `remove_edges` removed or `put_past_edges` added, even if it is current again.
     async fn past_edges_in(
         &mut self,
         to: &[NodeId],
@@ -132,12 +134,12 @@ pub trait ReadRows: Send {
     /// Returns the current aliases with these values, of any node.
     async fn aliases_by_value(&mut self, values: &[String]) -> Result<Vec<AliasRow>, RowsError>;
 
-    /// Returns the past owners of aliases with these values, as (value, node): each alias that `remove_aliases` removed
-    /// or `put_past_aliases` put, even if it is current again.
+    /// Returns the past owners of these values, as (value, node). A past owner is the node of an alias that
+    /// `remove_aliases` removed, or one that `put_past_aliases` added, even if the alias is current again.
     async fn past_owners(&mut self, values: &[String]) -> Result<Vec<(String, NodeId)>, RowsError>;
 
-    /// Returns all current aliases of these kinds of the first `limit` nodes greater than `after` that have one,
-    /// ascending by node. Returns none if `kinds` is empty.
+    /// Returns current aliases of these kinds, ascending by node: all aliases of the first `limit` nodes after `after`
+    /// that have any. Returns nothing if `kinds` is empty.
     async fn aliases_of_kinds(
         &mut self,
         kinds: &[Word],
@@ -152,15 +154,16 @@ pub trait ReadRows: Send {
     async fn words_with_prefix(&mut self, prefix: &str) -> Result<Vec<Word>, RowsError>;
 
     /// Returns the members of a scan: pairs of the hash of a uid and the hash of its state, see
-    /// [`Members`](crate::members::Members). `hash` is the hash of all members.
+    /// [`Members`](crate::scan_members::Members). `hash` is the hash of all members.
     async fn members(&mut self, scope: ScopeKey, hash: u64) -> Result<Option<Vec<u8>>, RowsError>;
 
-    /// Returns the contested nodes of a scope: nodes that are not current although a claim of the scope is open. They
-    /// are the nodes that were put and not removed; a backend does not examine claims.
+    /// Returns the contested nodes of a scope: nodes that ended or are unobserved although a claim of the scope is
+    /// open. A backend does not examine claims: it returns the nodes that `put_contested` added and that were not
+    /// removed since.
     async fn contested(&mut self, scope: ScopeKey) -> Result<Vec<NodeId>, RowsError>;
 
-    /// Returns up to `limit` nodes of a list that match the filter and are greater than `after`, ascending. It returns
-    /// fewer than `limit` only if there are no more.
+    /// Returns up to `limit` nodes that match the filter, ascending, starting after the node `after`. It returns fewer
+    /// than `limit` only if there are no more.
     async fn list(
         &mut self,
         filter: &NodeRowFilter,
@@ -169,12 +172,12 @@ pub trait ReadRows: Send {
     ) -> Result<Vec<NodeId>, RowsError>;
 
     /// Returns up to `limit` stored texts that match a text in lower case, ordered by (field, node, text). `current`
-    /// selects the texts of current nodes or those of all other nodes. No character of the text is a wildcard. A
-    /// backend may stop earlier, after some thousand candidates that do not match.
+    /// selects either the texts of current nodes or those of all other nodes. No character of the text is a wildcard. A
+    /// backend may stop before `limit` if it has read some thousand texts that do not match; then `has_more` is true.
     async fn find_text(
         &mut self,
         text: &str,
-        how: TextMatch,
+        mode: TextMatch,
         current: bool,
         limit: usize,
     ) -> Result<TextHits, RowsError>;
@@ -182,7 +185,8 @@ pub trait ReadRows: Send {
     /// Returns all texts of these nodes. A backend may have replaced control characters in them.
     async fn texts_of(&mut self, nodes: &[NodeId]) -> Result<Vec<TextRow>, RowsError>;
 
-    /// Returns the number of current nodes by kind and provider: the sums of all added changes. Sums of 0 are left out.
+    /// Returns the number of current nodes by kind and provider: the sum of all changes that `add_counts` added. Sums
+    /// of 0 are left out.
     async fn counts(&mut self) -> Result<Vec<CountRow>, RowsError>;
 
     /// Returns the statistics of the minutes, or hours, that begin in `from..to`.
@@ -199,8 +203,8 @@ pub trait ReadRows: Send {
         resolution: StatsResolution,
     ) -> Result<Option<UnixNanos>, RowsError>;
 
-    /// Returns those of these nodes that statistics name, each with a time that is not before the last minute or hour
-    /// that names it.
+    /// Returns those of these nodes that statistics name. The time is the last minute or hour that names the node, or
+    /// any time after it.
     async fn last_edge_stats(
         &mut self,
         nodes: &[NodeId],
@@ -226,8 +230,8 @@ pub trait ReadRows: Send {
     /// Returns a page of the records of a signal, descending by (opened, id).
     async fn record_page(&mut self, page: &RecordQuery) -> Result<Vec<RecordRow>, RowsError>;
 
-    /// Returns up to `limit` records of a signal whose time is before `before`, ascending by (time, id), starting after
-    /// `after`.
+    /// Returns up to `limit` records of a signal that opened, or were resolved, before `before`: ascending by (that
+    /// time, id), starting after `after`.
     async fn old_records(
         &mut self,
         signal: Word,
@@ -240,31 +244,32 @@ pub trait ReadRows: Send {
     /// Returns the value that `put_state` last put under a name.
     async fn state(&mut self, name: &str) -> Result<Option<Vec<u8>>, RowsError>;
 
-    /// Returns up to `limit` numbers of nodes greater than `after`, listed or not, ascending.
+    /// Returns up to `limit` nodes, listed or not, ascending, starting after the node `after`.
     async fn node_page(&mut self, after: NodeId, limit: usize) -> Result<Vec<NodeId>, RowsError>;
 
     /// Returns all versions of these nodes, without their values.
     async fn versions_of(&mut self, nodes: &[NodeId]) -> Result<Vec<VersionRow>, RowsError>;
 }
 
-/// A transaction. [`WriteRows::commit`] makes all of it durable or none. If the session is dropped without a commit,
-/// nothing is kept, not even the words, node numbers and commit numbers that it created.
+/// A transaction. [`WriteRows::commit`] makes either all of it durable or nothing. If the session is dropped without a
+/// commit, nothing is kept, not even the words, node numbers and commit numbers that it created.
 ///
-/// If a row or a key occurs twice in a call, the effect is that of one call for each, in order. Words and nodes in rows
-/// exist already: `words` and `node_ids` created them.
+/// If a row or a key occurs twice in a call, the backend applies both, in order. Before a caller writes rows that refer
+/// to words and nodes, it creates these with `words` and `node_ids`.
 #[async_trait]
 pub trait WriteRows: ReadRows {
     /// Returns the words of texts, in order, and creates missing ones; [`NO_WORD`](super::NO_WORD) for an empty text.
     async fn words(&mut self, texts: &[String]) -> Result<Vec<Word>, RowsError>;
 
-    /// Returns the numbers of uids, in order, and creates missing ones. The flag is true where a uid is new: unknown
-    /// before and not earlier in the list. New numbers grow in the order of the list.
+    /// Returns the numbers of uids, in order, and creates missing ones. The flag is true if the uid is new: the store
+    /// did not have it, and it does not occur earlier in the list. New numbers grow in the order of the list.
     async fn node_ids(&mut self, uids: &[String]) -> Result<Vec<(NodeId, bool)>, RowsError>;
 
-    /// Replaces nodes. The uid of a number never changes; counts and texts stay as they are.
+    /// Replaces nodes, but not their counts and texts. The caller never changes the uid of a number.
     async fn put_nodes(&mut self, rows: &[NodeRow]) -> Result<(), RowsError>;
 
-    /// Replaces the last intervals of claims. The replaced interval is not kept: see `put_past_claims`.
+    /// Adds or replaces the last intervals of claims. A caller that wants to keep the replaced interval writes it with
+    /// `put_past_claims`.
     async fn put_claims(&mut self, rows: &[ClaimRow]) -> Result<(), RowsError>;
 
     /// Adds or replaces earlier intervals of claims, by (key, since).
@@ -275,7 +280,7 @@ pub trait WriteRows: ReadRows {
     async fn remove_claims(&mut self, keys: &[(ClaimKey, UnixNanos)]) -> Result<(), RowsError>;
 
     /// Adds versions. If a version exists, only its missing parts are added: content (as a whole), edges, aliases.
-    /// `written` becomes the greatest.
+    /// `written` becomes the greater of the two times.
     async fn put_versions(&mut self, rows: &[VersionRow]) -> Result<(), RowsError>;
 
     /// Adds snapshots that do not exist yet.
@@ -284,36 +289,36 @@ pub trait WriteRows: ReadRows {
     /// Adds or replaces current edges, by key.
     async fn put_edges(&mut self, rows: &[EdgeRow]) -> Result<(), RowsError>;
 
-    /// Adds observations of edges, or merges them: `first_seen` becomes the least, `last_seen` and `confidence` the
-    /// greatest, and `properties` those of the greatest (last_seen, properties). Returns in order whether each
-    /// observation is new.
+    /// Adds observations of edges. An observation of an existing key is merged with it: `first_seen` becomes the least,
+    /// `last_seen` and `confidence` the greatest, and `properties` those of the greatest (last_seen, properties).
+    /// Returns in order whether each observation is new.
     async fn observe_edges(&mut self, rows: &[EdgeRow]) -> Result<Vec<bool>, RowsError>;
 
     /// Removes current edges; from now on `past_edges_in` returns them. Keys that are not current are skipped.
     async fn remove_edges(&mut self, keys: &[EdgeKey]) -> Result<(), RowsError>;
 
-    /// Adds (to, kind, from) to the past edges, although such an edge was never current.
+    /// Adds past edges that were never current, as (to, kind, from).
     async fn put_past_edges(&mut self, edges: &[(NodeId, Word, NodeId)]) -> Result<(), RowsError>;
 
     /// Adds or replaces current aliases, by key.
     async fn put_aliases(&mut self, rows: &[AliasRow]) -> Result<(), RowsError>;
 
-    /// Adds observations of aliases, or merges them: `first_seen` becomes the least, `last_seen` the greatest, and the
-    /// validity is that of the greatest (last_seen, valid_from, valid_to). Returns in order whether each observation is
-    /// new.
+    /// Adds observations of aliases. An observation of an existing key is merged with it: `first_seen` becomes the
+    /// least, `last_seen` the greatest, and the validity is that of the greatest (last_seen, valid_from, valid_to).
+    /// Returns in order whether each observation is new.
     async fn observe_aliases(&mut self, rows: &[AliasRow]) -> Result<Vec<bool>, RowsError>;
 
     /// Removes current aliases; from now on `past_owners` returns them. Keys that are not current are skipped.
     async fn remove_aliases(&mut self, keys: &[AliasKey]) -> Result<(), RowsError>;
 
-    /// Adds (value, node) to the past owners, although such an alias was never current.
+    /// Adds past owners of aliases that were never current, as (value, node).
     async fn put_past_aliases(&mut self, rows: &[(String, NodeId)]) -> Result<(), RowsError>;
 
     /// Adds or replaces scopes.
     async fn put_scopes(&mut self, rows: &[ScopeRow]) -> Result<(), RowsError>;
 
-    /// Adds the members of scans, each with the hash of all members. Then removes the members of the scope that no scan
-    /// in `scope.scans` refers to, including added ones. The scope row itself is not written: see `put_scopes`.
+    /// Adds the members of scans, as (hash of all members, members). Then removes all members of the scope, stored or
+    /// just added, that no scan in `scope.scans` refers to. Does not write the row of the scope: see `put_scopes`.
     async fn put_members(
         &mut self,
         scope: &ScopeRow,
@@ -329,7 +334,7 @@ pub trait WriteRows: ReadRows {
     /// Removes these nodes from the contested nodes of every scope.
     async fn remove_contested(&mut self, nodes: &[NodeId]) -> Result<(), RowsError>;
 
-    /// Replaces all texts of these (node, field) with `rows`. Each row belongs to one of them.
+    /// Replaces all texts of these (node, field) pairs with `rows`. Each row belongs to one of these pairs.
     async fn put_texts(
         &mut self,
         nodes: &[(NodeId, TextField)],
@@ -347,8 +352,8 @@ pub trait WriteRows: ReadRows {
         rows: &[EdgeStatsRow],
     ) -> Result<(), RowsError>;
 
-    /// Removes the statistics of these edges in the minutes, or hours, that begin in `from..to`, which is at most an
-    /// hour. `last_edge_stats` may still return their nodes.
+    /// Removes the statistics of these edges in the minutes, or hours, that begin in `from..to`, a range of at most an
+    /// hour. `last_edge_stats` may still return the nodes of these edges.
     async fn remove_edge_stats(
         &mut self,
         resolution: StatsResolution,
@@ -357,8 +362,8 @@ pub trait WriteRows: ReadRows {
         to: UnixNanos,
     ) -> Result<(), RowsError>;
 
-    /// Adds or replaces records, by (signal, id, opened). A uid that only the replaced row named no longer finds the
-    /// record.
+    /// Adds or replaces records, by (signal, id, opened). For a uid that only the replaced row named, `records_of` no
+    /// longer returns the record.
     async fn put_records(&mut self, rows: &[RecordRow]) -> Result<(), RowsError>;
 
     /// Removes the records with these (signal, id, opened).
@@ -383,7 +388,7 @@ pub trait WriteRows: ReadRows {
     /// Removes (value, node) from the past owners.
     async fn remove_past_aliases(&mut self, rows: &[(String, NodeId)]) -> Result<(), RowsError>;
 
-    /// Removes nodes that have no other rows left. Their numbers are never used again.
+    /// Removes nodes. The caller has removed all other rows of these nodes. Their numbers are never used again.
     async fn remove_nodes(&mut self, ids: &[NodeId]) -> Result<(), RowsError>;
 
     /// Removes up to `limit` commits with numbers up to `up_to` from the log, oldest first. Returns how many it
@@ -399,7 +404,7 @@ pub trait WriteRows: ReadRows {
         Self: Sized;
 }
 
-/// The leases in a write session. They belong to its transaction.
+/// Reads and writes leases in the transaction of a write session.
 #[async_trait]
 pub trait LeaseRows: Send {
     /// Returns the time. A backend on a server returns the time of the server, so that all processes use one clock.
@@ -407,8 +412,8 @@ pub trait LeaseRows: Send {
         Ok(UnixNanos::now())
     }
 
-    /// Returns the lease of a scope, expired or not. Until this session ends, no other session writes the lease, so two
-    /// sessions that read and then write it do so one after the other.
+    /// Returns the lease of a scope, even if it has expired. Until this session ends, no other session writes the
+    /// lease: if two sessions read and then write it, one waits for the other.
     async fn lease(&mut self, source: Word, scope: Word) -> Result<Option<LeaseRow>, RowsError>;
 
     /// Adds or replaces the lease of a scope.
@@ -418,8 +423,8 @@ pub trait LeaseRows: Send {
     async fn remove_lease(&mut self, source: Word, scope: Word) -> Result<(), RowsError>;
 }
 
-/// Keeps rows. A session does not borrow from the backend; several read sessions and one write session can be open at
-/// once. A second write session waits, or the backend resolves conflicts so that both commit.
+/// Keeps rows. A session does not borrow from the backend. Several read sessions and one write session can be open at
+/// the same time. A second write session waits for the first, or the backend resolves conflicts so that both commit.
 #[async_trait]
 pub trait Backend: Send + Sync + Debug + 'static {
     /// A read session.
@@ -442,7 +447,7 @@ pub trait Backend: Send + Sync + Debug + 'static {
     /// Returns the estimated size of the store without reading all rows.
     async fn store_size(&self) -> Result<StoreSize, RowsError>;
 
-    /// Returns up to `pages` unused pages to the file system, in one short transaction. Returns whether more remain;
+    /// Gives up to `pages` unused pages back to the file system, in one short transaction. Returns whether more remain;
     /// false if the backend cannot do this.
     async fn compact(&self, pages: usize) -> Result<bool, RowsError> {
         let _ = pages;

@@ -1,4 +1,4 @@
-//! Filters, page limits and results of the functions of a backend.
+//! The filters, page limits and results of a backend's reads.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ pub enum Projection {
     Header,
 }
 
-/// Selects listed nodes that match every field. `NO_WORD`, `None` and empty lists match all nodes.
+/// Selects the listed nodes that meet all conditions. `NO_WORD` and an empty list are no condition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodeRowFilter {
     /// The node has one of these kinds.
@@ -22,11 +22,12 @@ pub struct NodeRowFilter {
     pub provider: Word,
     pub account: Word,
     pub region: Word,
-    /// Whether ended nodes match.
+    /// Whether ended nodes can match.
     pub include_ended: bool,
-    /// For each inner list, a text of the node matches one of its conditions.
+    /// Each inner list contains alternatives: a text of the node must meet at least one of them.
     pub texts: Vec<Vec<TextCondition>>,
-    /// Nodes that changed after this time match whatever their words and texts are.
+    /// A listed node that changed after this time matches, whatever its words and texts are; `None` if there is no such
+    /// exception.
     pub changed_after: Option<UnixNanos>,
 }
 
@@ -55,11 +56,11 @@ pub enum TextMatch {
     Substring,
 }
 
-/// Selects a page of edges. One order applies to the edges of all nodes of a call.
+/// Selects a page of edges. The edges of all requested nodes are in one order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EdgePage {
-    /// Only edges after this key: in the order of [`EdgeKey`] for outgoing edges, by (to, kind, from, source, scope,
-    /// is_observation) for incoming ones.
+    /// The page starts after this key. Outgoing edges are in the order of [`EdgeKey`], incoming ones are ordered by
+    /// (to, kind, from, source, scope, is_observation).
     pub after: Option<EdgeKey>,
     pub limit: usize,
 }
@@ -68,11 +69,11 @@ pub struct EdgePage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StatsResolution {
     Minute,
-    /// One row sums all writers and chunks; `minute` is the begin of the hour.
+    /// A row is the sum over all writers and chunks, and its `minute` is the begin of the hour.
     Hour,
 }
 
-/// The key of edge statistics.
+/// Identifies the edge that a row of statistics is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StatsEdge {
     pub from: NodeId,
@@ -82,8 +83,8 @@ pub struct StatsEdge {
 }
 
 impl StatsEdge {
-    /// The number of partitions in which a store keeps the edges of a minute. Rows are replaced by partition, so each
-    /// partition stays small.
+    /// The number of partitions of the edges of a minute. A backend may store a partition as one row, and housekeeping
+    /// replaces one partition at a time.
     pub const PARTS: u8 = 64;
 
     /// Returns the edge that a row of statistics belongs to.
@@ -109,10 +110,10 @@ pub struct RecordQuery {
     pub signal: Word,
     pub status: Word,
     pub severity: Word,
-    /// Whether the record is not resolved.
+    /// `true` selects records that are not resolved, `false` those that are.
     pub is_open: Option<bool>,
     pub opened: Range<UnixNanos>,
-    /// The first (opened, id) of the page; the order descends.
+    /// The page starts at this (opened, id). The order is descending.
     pub from: Option<(UnixNanos, String)>,
     pub limit: usize,
 }
@@ -130,6 +131,6 @@ pub struct StoreSize {
     pub bytes: u64,
     /// The part of `bytes` that no row uses.
     pub free_bytes: u64,
-    /// Row counts of the tables whose rows have a number.
+    /// Row counts by table. Tables whose rows have no number are absent, since an estimate of their size is expensive.
     pub rows: Vec<(&'static str, u64)>,
 }

@@ -33,7 +33,8 @@ pub struct NodeRow {
     /// Encoded attributes.
     pub tags: Option<Vec<u8>>,
     pub first_seen: UnixNanos,
-    /// The time of the last report of the node itself. Later scans may have confirmed it.
+    /// The time of the last sighting, removal or delete event of the node. A scan completion may have confirmed the
+    /// node after this time.
     pub last_seen: UnixNanos,
     /// The node into which this one is merged by a `same_as` alias.
     pub same_as: Option<NodeId>,
@@ -50,7 +51,7 @@ pub enum Listing {
     None = 0,
     /// The list of current nodes.
     Current = 1,
-    /// Lists that include ended nodes.
+    /// Only lists that include ended nodes.
     Ended = 2,
 }
 
@@ -81,7 +82,7 @@ pub struct ClaimRow {
     pub interval: ClaimInterval,
 }
 
-/// What a state of a claim contains. A part is `None` until it is reported.
+/// The content of one state of a claim, in three parts. A part is `None` until a source reports it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VersionRow {
     pub key: VersionKey,
@@ -118,7 +119,7 @@ pub struct VersionContent {
     pub value: Option<Vec<u8>>,
 }
 
-/// What the items of a snapshot are.
+/// The kind of the items of a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum SnapshotKind {
@@ -188,16 +189,17 @@ pub struct ScopeKey {
     pub scope: Word,
 }
 
-/// The completed scans of a scope. Only the newest are kept one by one.
+/// The completed scans of a scope. Only the newest are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScopeRow {
     pub key: ScopeKey,
-    /// The newest [`ScopeRow::WINDOW`] scans, ascending by time.
+    /// The newest [`ScopeRow::WINDOW`] scans, ascending by time. Scans with a time in the future are kept in addition.
     pub scans: Vec<ScanRow>,
     /// Scans that began before this time are no longer kept; 0 if all are kept.
     pub dropped_before: UnixNanos,
-    /// The time of the newest report, other than a completion, that changed a claim of the scope and that no completion
-    /// has examined since; 0 if there is none.
+    /// The time of the newest report after which the next completion must examine all claims of the scope, even if its
+    /// members are unchanged; 0 if there is none. Such a report is a sighting, a removal or an event that changed a
+    /// claim of the scope, a completion of a parent scope that did, or a completion with which a claim still disagrees.
     pub last_direct_report: UnixNanos,
 }
 
@@ -205,15 +207,15 @@ pub struct ScopeRow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScanRow {
     pub began: UnixNanos,
-    /// Hash of its members: the key for `ReadRows::members`.
+    /// Hash of the members of the scan, by which `ReadRows::members` finds them.
     pub members: u64,
-    /// How a claim ends whose uid is not a member.
+    /// How the scan ends the claim of a uid that is not a member.
     pub miss: Removal,
 }
 
 impl EdgeRow {
-    /// Merges another observation of the same edge: the newest properties, the highest confidence, the first and the
-    /// last sighting.
+    /// Merges another observation of the same edge. Keeps the newest properties, the highest confidence, and the first
+    /// and the last sighting.
     pub fn observe(&mut self, other: &EdgeRow) {
         if (other.last_seen, &other.properties) > (self.last_seen, &self.properties) {
             self.properties.clone_from(&other.properties);
@@ -225,7 +227,7 @@ impl EdgeRow {
 }
 
 impl AliasRow {
-    /// Merges another observation of the same alias: the newest validity, the first and the last sighting.
+    /// Merges another observation of the same alias. Keeps the newest validity, and the first and the last sighting.
     pub fn observe(&mut self, other: &AliasRow) {
         let rank = |row: &AliasRow| (row.last_seen, row.valid_from, row.valid_to);
         if rank(other) > rank(self) {
@@ -238,7 +240,7 @@ impl AliasRow {
 }
 
 impl ScopeRow {
-    /// The number of scans that are kept one by one, so that a late report can be folded between them.
+    /// The number of scans that are kept, so that a late report can be folded between them.
     pub const WINDOW: usize = 16;
 }
 
@@ -251,8 +253,10 @@ pub struct EdgeStatsRow {
     pub kind: Word,
     pub to: NodeId,
     pub connection_type: Word,
-    /// The writer that counted.
+    /// The writer that counted the calls.
     pub writer: Word,
+    /// The part of the minute. If calls arrive after the writer evicted the minute, the writer counts them in the next
+    /// chunk.
     pub chunk: u32,
     pub calls: u64,
     pub errors: u64,
@@ -276,7 +280,7 @@ pub struct RecordRow {
     pub id: String,
     /// When this episode of the record began.
     pub opened: UnixNanos,
-    /// The time of the newest report of the columns.
+    /// The time of the report that the columns are from.
     pub time: UnixNanos,
     pub source: Word,
     /// The uid that the record is about.
@@ -289,13 +293,14 @@ pub struct RecordRow {
     pub resolved: Option<UnixNanos>,
     /// All columns but the impact, as a JSON object.
     pub columns: String,
-    /// The impact, as JSON. It is merged apart from the columns, so that a later row without impact keeps it.
+    /// The impact, as JSON. It is merged separately from the columns, so that a newer row without impact does not
+    /// remove it.
     pub impact: Option<String>,
     /// The time of the report that the impact is from.
     pub impact_time: UnixNanos,
 }
 
-/// The property of a node that a text is from.
+/// The property of a node that a text was taken from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum TextField {
@@ -331,11 +336,11 @@ pub struct TextRow {
     pub text: String,
 }
 
-/// How many characters of a text are stored: people type no more.
+/// How many characters of a text are stored; users search for shorter texts.
 const MAX_CHARS: usize = 200;
 
-/// Characters that a backend may use inside its index, since [`stored_text`] removes them: plane 16, which Unicode
-/// reserves for private use.
+/// Characters that a backend may use inside its index, since [`stored_text`] replaces them in texts. They are plane 16,
+/// which Unicode reserves for private use.
 pub const RESERVED_CHARS: RangeInclusive<char> = '\u{10_0000}'..='\u{10_FFFD}';
 
 /// The stored form of a text: its first 200 characters, in which U+FFFD replaces the reserved characters, U+0000 and
@@ -362,7 +367,7 @@ pub struct CountRow {
 pub struct LeaseRow {
     pub source: Word,
     pub scope: Word,
-    /// The process; any text identifies it.
+    /// The process that has the lease; the process chooses this text.
     pub holder: String,
     pub until: UnixNanos,
 }

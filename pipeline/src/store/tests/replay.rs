@@ -1,4 +1,5 @@
-//! The store returns the same as a plain replay of all reports, in whatever order they arrive.
+//! Compares the store with a plain replay of all reports: its reads must not depend on the order in which reports
+//! arrive.
 
 use std::time::Duration;
 
@@ -79,7 +80,7 @@ fn store_agrees_with_the_replay_on_histories_that_once_differed() {
 }
 
 #[test]
-fn scan_respects_a_delete_event_before_a_later_create_event() {
+fn scan_is_folded_with_a_delete_event_that_a_create_event_followed() {
     const MINUTE: u64 = 60_000_000_000;
     let uid = "u".to_owned();
     let seen = |class, source: &str, scope: &str, time, by| Report::Seen {
@@ -91,7 +92,7 @@ fn scan_respects_a_delete_event_before_a_later_create_event() {
         state: 2,
         by,
     };
-    // A scan that began before the event settled does not reopen the uid, however late it arrives.
+    // A scan that began before the delete event settled does not reopen the uid, even if its completion arrives late.
     for began in 11..17 {
         let reports = [
             seen(ClaimClass::Actual, "aws", "us", MINUTE, ReportedBy::Scan),

@@ -20,7 +20,7 @@ fn at(time: u64) -> AsOf {
     AsOf::Time(UnixNanos(time))
 }
 
-/// A store over a backend in memory, to which tests report about [`UID`].
+/// A store in memory. All reports of the tests are about [`UID`].
 struct TestStore(Store<MemoryBackend>);
 
 impl TestStore {
@@ -348,7 +348,7 @@ async fn uid_ends_when_the_last_source_misses_it() {
     assert_eq!(
         store.existence(AsOf::Now).await,
         ended,
-        "at the scan of the last source that lacks it"
+        "it ended at the scan of the last source"
     );
 }
 

@@ -11,13 +11,13 @@ use crate::store::rows::{NodeId, RowsError, ScopeKey, ScopeRow, WriteRows};
 /// How many claims one read returns at most.
 const PAGE_SIZE: usize = if cfg!(test) { 3 } else { 10_000 };
 
-/// The claims that a completion may change, by node, each with the effect of the completion if that alone decides;
-/// `None` if the claim must be folded again with its full context.
+/// The claims that a completion may change, by node, each with the effect of the completion on it; `None` if the claim
+/// must be folded again with its full context.
 pub(super) type AffectedClaims = BTreeMap<NodeId, BTreeMap<SourceKey, Option<ScanEffect>>>;
 
 impl<R: WriteRows> Transaction<'_, R> {
-    /// Collects the claims that the newest scan of the scope changes: open claims that it ends or whose state differs,
-    /// and claims of members that are not open.
+    /// Collects the claims that the newest scan of the scope may change: open claims that it does not confirm, and
+    /// claims of its members that are not open.
     pub(super) async fn collect_changed_claims(
         &mut self,
         scope: ScopeKey,
@@ -85,7 +85,8 @@ impl<R: WriteRows> Transaction<'_, R> {
         for class in [scope.class, ClaimClass::Edges, ClaimClass::Aliases] {
             let claims = ScopeKey { class, ..scope };
             let key = self.words.source_key(claims);
-            // `ended_claims` excludes `since`. Of two removals at the same time a deletion wins over a release.
+            // `ended_claims` excludes `since`. A claim that ended when the scan began matters: of two removals at the
+            // same time, a deletion wins over a release.
             let since = UnixNanos(completion.began.0.saturating_sub(1));
             let ended = self.rows.ended_claims(claims, since).await?;
             for (_, node) in ended {
@@ -117,7 +118,7 @@ impl<R: WriteRows> Transaction<'_, R> {
         }
     }
 
-    /// Collects every claim of the scope that a completion which is not the newest can change.
+    /// Collects every claim of the scope that a completion can change if it is not the newest one.
     pub(super) async fn collect_claims_of_scope(
         &mut self,
         scope: ScopeKey,
@@ -136,7 +137,7 @@ impl<R: WriteRows> Transaction<'_, R> {
         Ok(())
     }
 
-    /// Collects the claims in the scopes below, which the scan covers.
+    /// Collects the claims in the scopes below this one, which the scan covers as well.
     pub(super) async fn collect_claims_below(
         &mut self,
         scope: ScopeKey,
@@ -171,12 +172,13 @@ impl<R: WriteRows> Transaction<'_, R> {
         Ok(())
     }
 
-    /// Collects the claims of create events in scopes with this name, and loads the nodes that are contested there.
-    /// `before` is the begin of the scope's last scan before this one.
+    /// Collects the claims of create events in scopes with the name of the scanned one, and loads the contested nodes
+    /// of these scopes. `last_scan` is the begin of the newest scan that the scanned scope had before this completion
+    /// arrived.
     pub(super) async fn collect_created_claims(
         &mut self,
         completion: &ScanCompletion<'_>,
-        before: Option<UnixNanos>,
+        last_scan: Option<UnixNanos>,
         is_unchanged: bool,
         affected: &mut AffectedClaims,
     ) -> Result<(), RowsError> {
@@ -191,27 +193,27 @@ impl<R: WriteRows> Transaction<'_, R> {
             .filter(|row| row.key.class == ClaimClass::Created && row.key.scope == name)
             .cloned()
             .collect();
-        // Scans of other sources with this scope name affect the claims as well: a create event has settled only if the
-        // last scan of each of them began late enough.
-        let own = self
+        // Scans of other sources in scopes of this name affect the claims as well: a create event has settled only if
+        // the last scan of each source began late enough.
+        let scanned = self
             .words
             .scope_key(completion.class, completion.source, completion.scope);
-        let others = self.scopes.actual_scopes_named(name);
-        let others = others.filter(|row| row.key != own);
-        let others = others.map(|row| row.scans.last().map(|scan| scan.began));
-        let scanned_until = others.chain([before]).min().flatten();
+        let other_scopes = self.scopes.actual_scopes_named(name);
+        let other_scopes = other_scopes.filter(|row| row.key != scanned);
+        let other_scans = other_scopes.map(|row| row.scans.last().map(|scan| scan.began));
+        let scanned_until = other_scans.chain([last_scan]).min().flatten();
         for row in created {
             let key = self.words.source_key(row.key);
             self.load_contested(row.key).await?;
             if is_unchanged && row.last_direct_report == UnixNanos(0) {
                 continue;
             }
-            // `ended_claims` excludes `since`. A scan of another source at the same time may only have released the
-            // claim.
+            // `ended_claims` excludes `since`. A claim that ended when the scan began matters: a scan of another source
+            // may only have released it.
             let since = UnixNanos(completion.began.0.saturating_sub(1));
             let ended = self.rows.ended_claims(row.key, since).await?;
-            // A later report may have ended a claim that must end earlier, at a scan that lacks the uid.
-            let mut are_settled = ended.is_empty();
+            // A report with a later time may have ended a claim that an earlier scan, which lacks the uid, must end.
+            let mut all_have_settled = ended.is_empty();
             for (_, node) in ended {
                 affected.entry(node).or_default().insert(key.clone(), None);
             }
@@ -221,11 +223,14 @@ impl<R: WriteRows> Transaction<'_, R> {
                 let page = self.rows.open_claims(row.key, after, PAGE_SIZE).await?;
                 let Some((_, last)) = page.last() else { break };
                 after = last.key.node;
-                let settled = |it: UnixNanos| scanned_until.is_some_and(|scan| scan >= it + SETTLE);
-                are_settled &= page.iter().all(|(_, claim)| settled(claim.interval.seen));
+                let has_settled =
+                    |seen: UnixNanos| scanned_until.is_some_and(|scan| scan >= seen + SETTLE);
+                all_have_settled &= page
+                    .iter()
+                    .all(|(_, claim)| has_settled(claim.interval.seen));
             }
             let row = self.scopes.row(row.key);
-            if row.last_direct_report > UnixNanos(0) && are_settled {
+            if row.last_direct_report > UnixNanos(0) && all_have_settled {
                 row.last_direct_report = UnixNanos(0);
                 let key = row.key;
                 self.scopes.changed.insert(key);

@@ -8,7 +8,7 @@ use crate::claims::{
     scan_effect,
 };
 use crate::component::UnixNanos;
-use crate::members::Members;
+use crate::scan_members::Members;
 use crate::store::rows::{NodeId, RowsError, ScopeKey, WriteRows};
 use crate::uid;
 
@@ -51,8 +51,8 @@ impl<R: WriteRows> Transaction<'_, R> {
             .max()
     }
 
-    /// The context for a report that is newer than all others of the claim at `index`: it needs no stored scan but the
-    /// last confirming one.
+    /// The context for a report that is newer than all other reports of the claim at `index`. The only stored scan that
+    /// it needs is the last one that confirmed the claim.
     pub(super) fn context_of_newest(&self, id: NodeId, index: usize) -> ClaimContext {
         let Some(node) = self.nodes.0.get(&id) else {
             return ClaimContext::default();
@@ -67,22 +67,23 @@ impl<R: WriteRows> Transaction<'_, R> {
         }
     }
 
-    /// The begin of the last scan of the claim's own scope, if the claim was open by then: that scan saw the uid,
-    /// otherwise it would have ended the claim. `None` for closed claims and for classes that scans do not confirm.
+    /// The begin of the last scan of the claim's own scope, if the claim was already open at that time. That scan saw
+    /// the uid, since otherwise it would have ended the claim. `None` for closed claims and for classes that scans do
+    /// not confirm.
     pub(super) fn last_confirming_scan(&self, claim: &Claim) -> Option<UnixNanos> {
         if !matches!(claim.key.class, ClaimClass::Actual | ClaimClass::Desired) {
             return None;
         }
-        let own = self
+        let own_scope = self
             .words
             .scope_key(claim.key.class, &claim.key.source, &claim.key.scope);
         let open = claim.open()?;
         self.scopes
-            .last_scan_time(own)
+            .last_scan_time(own_scope)
             .filter(|last| open.since <= *last)
     }
 
-    /// The context from everything that is kept: all delete events that are loaded, and the effect of each stored scan.
+    /// The context of all loaded delete events and of the effects of all stored scans.
     pub(super) async fn full_context(
         &mut self,
         id: NodeId,

@@ -8,7 +8,7 @@ use crate::reports::{ReportBatch, ScanCompletion};
 use crate::store::rows::{NodeId, RowsError, ScanRow, ScopeKey, ScopeRow, WriteRows};
 use crate::uid;
 
-/// A completion counts as late, and is dropped, if more than this many later ones of its scope arrived before it.
+/// A completion is late, and is dropped, if its scope already has more than this many scans that began after it.
 const MAX_LATENESS: usize = 14;
 
 impl<R: WriteRows> Transaction<'_, R> {
@@ -26,7 +26,7 @@ impl<R: WriteRows> Transaction<'_, R> {
         self.flush_scopes().await
     }
 
-    /// Applies one completion. A repeated one changes nothing; a late one is only counted.
+    /// Applies one completion. A repeated completion changes nothing; a late one is dropped and counted.
     async fn apply_completion(&mut self, completion: &ScanCompletion<'_>) -> Result<(), RowsError> {
         let scope = self
             .words
@@ -40,19 +40,19 @@ impl<R: WriteRows> Transaction<'_, R> {
         if row.scans.contains(&scan) {
             return Ok(());
         }
-        let later = row.scans.iter().filter(|it| it.began > scan.began).count();
-        if later > MAX_LATENESS || scan.began < row.dropped_before {
+        let newer = row.scans.iter().filter(|it| it.began > scan.began);
+        if newer.count() > MAX_LATENESS || scan.began < row.dropped_before {
             self.dropped.late_completions += 1;
             return Ok(());
         }
-        let before = row.scans.last().copied();
-        let is_newest = before.is_none_or(|before| before.began < scan.began);
+        let last = row.scans.last().copied();
+        let is_newest = last.is_none_or(|last| last.began < scan.began);
         let is_unchanged = is_newest
             && row.last_direct_report == UnixNanos(0)
-            && before.is_some_and(|it| (it.members, it.miss) == (scan.members, scan.miss));
+            && last.is_some_and(|it| (it.members, it.miss) == (scan.members, scan.miss));
         self.record_scan(row, scan, completion).await?;
         let mut affected = AffectedClaims::new();
-        let before = before.map(|before| before.began);
+        let last_scan = last.map(|last| last.began);
         self.collect_claims_ended_since(scope, completion, &mut affected)
             .await?;
         if !is_newest {
@@ -64,15 +64,15 @@ impl<R: WriteRows> Transaction<'_, R> {
         }
         self.collect_claims_below(scope, completion, &mut affected)
             .await?;
-        self.collect_created_claims(completion, before, is_unchanged, &mut affected)
+        self.collect_created_claims(completion, last_scan, is_unchanged, &mut affected)
             .await?;
-        self.apply_affected(affected, completion, is_newest, before)
+        self.apply_affected(affected, completion, is_newest, last_scan)
             .await?;
         self.load_contested(scope).await
     }
 
-    /// Loads the contested nodes of a scope and marks them: their existence depends on when the scope last completed a
-    /// scan.
+    /// Loads the contested nodes of a scope, and marks them so that their current rows are computed again: their
+    /// existence depends on when the scope last completed a scan.
     pub(super) async fn load_contested(&mut self, scope: ScopeKey) -> Result<(), RowsError> {
         let contested = self.rows.contested(scope).await?;
         self.load_nodes(contested.clone()).await?;
@@ -91,21 +91,21 @@ impl<R: WriteRows> Transaction<'_, R> {
         scan: ScanRow,
         completion: &ScanCompletion<'_>,
     ) -> Result<(), RowsError> {
-        let has = |row: &ScopeRow, members| row.scans.iter().any(|it| it.members == members);
-        let is_known = has(&self.scopes.stored_row(&row), scan.members);
+        let refers_to = |row: &ScopeRow, members| row.scans.iter().any(|it| it.members == members);
+        let has_stored_members = refers_to(&self.scopes.stored_row(&row), scan.members);
         row.scans.push(scan);
         row.scans.sort_by_key(|it| (it.began, it.members));
-        // More than one if the time of scans has come that the cache left out before.
+        // More than one scan is over the limit if scans that were in the future have begun since the row was written.
         let over = row.scans.len().saturating_sub(ScopeRow::WINDOW);
         let dropped: Vec<ScanRow> = row.scans.drain(..over).collect();
         if let Some(last) = dropped.last() {
             row.dropped_before = UnixNanos(last.began.0 + 1);
         }
         let stored = self.scopes.stored_row(&row);
-        if !dropped.iter().all(|it| has(&stored, it.members)) {
+        if !dropped.iter().all(|it| refers_to(&stored, it.members)) {
             self.rows.put_members(&stored, &[]).await?;
         }
-        if !is_known {
+        if !has_stored_members {
             let bytes = completion.members.as_bytes().to_vec();
             self.rows
                 .put_members(&stored, &[(scan.members, bytes)])
@@ -123,19 +123,20 @@ impl<R: WriteRows> Transaction<'_, R> {
         Ok(())
     }
 
-    /// Folds the completion into the affected claims. `before` is the begin of the scope's last scan before this one.
+    /// Folds the completion into the affected claims. `last_scan` is the begin of the newest scan that the scope had
+    /// before this completion arrived.
     async fn apply_affected(
         &mut self,
         affected: AffectedClaims,
         completion: &ScanCompletion<'_>,
         is_newest: bool,
-        before: Option<UnixNanos>,
+        last_scan: Option<UnixNanos>,
     ) -> Result<(), RowsError> {
         let began = completion.began;
         let scope = self
             .words
             .scope_key(completion.class, completion.source, completion.scope);
-        let own = self.words.source_key(scope);
+        let own_key = self.words.source_key(scope);
         self.load_nodes(affected.keys().copied().collect()).await?;
         let mut is_unsettled = false;
         for (id, keys) in affected {
@@ -154,7 +155,8 @@ impl<R: WriteRows> Transaction<'_, R> {
                 };
                 let claim = &node.claims[index].claim;
                 let open = claim.open();
-                let confirmed = before.filter(|it| open.is_some_and(|open| open.since <= *it));
+                let confirmed =
+                    last_scan.filter(|scan| open.is_some_and(|open| open.since <= *scan));
                 let is_newest = is_newest
                     && confirmed.is_none_or(|scan| node.has_loaded_delete_events_at(scan))
                     && claim.last().is_none_or(|last| last.last_report() < began)
@@ -166,8 +168,8 @@ impl<R: WriteRows> Transaction<'_, R> {
                         .delete_event_times()
                         .iter()
                         .all(|deleted| *deleted <= began);
-                let is_own = (&key.source, &key.scope) == (&own.source, &own.scope)
-                    && key.class.ends_with(own.class);
+                let is_own = (&key.source, &key.scope) == (&own_key.source, &own_key.scope)
+                    && key.class.ends_with(own_key.class);
                 let member = completion.members.state_of(hash);
                 let Some(effect) = effect.filter(|_| is_newest) else {
                     let changed = self.fold_at(id, &key, began).await?;
@@ -195,14 +197,15 @@ impl<R: WriteRows> Transaction<'_, R> {
             }
         }
         if is_unsettled {
-            // A delete event suppresses a member, or a report of the same time outweighs a miss: the next scan must
-            // examine these claims again.
+            // A claim disagrees with the scan: a delete event suppresses the member, or a report of the same time
+            // outweighs the miss. The next scan must examine these claims again.
             self.scopes.mark_for_examination(scope, began);
         }
         Ok(())
     }
 
-    /// Whether a claim agrees with a scan, which saw the uid in the state `member` or did not see it.
+    /// Whether a claim agrees with a scan. `member` is the state in which the scan saw the uid; `None` if it did not
+    /// see it.
     fn matches_member(&self, id: NodeId, key: &SourceKey, member: Option<u64>) -> bool {
         let node = self.nodes.0.get(&id);
         let claims = node.into_iter().flat_map(|node| &node.claims);

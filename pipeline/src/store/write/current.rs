@@ -17,7 +17,7 @@ use crate::store::rows::{
 };
 
 /// The classes whose values can set the header of a node (kind, provider, account, region, name, tags), in descending
-/// precedence: what exists before what is declared.
+/// precedence: the values of what exists before those of what is declared.
 pub(in crate::store) const HEADER_PRECEDENCE: [ClaimClass; 5] = [
     ClaimClass::Actual,
     ClaimClass::Created,
@@ -40,11 +40,11 @@ pub(super) struct CurrentInputs {
 impl<R: WriteRows> Transaction<'_, R> {
     /// Writes the current rows of all loaded nodes that changed or are contested.
     pub(super) async fn write_current_rows(&mut self) -> Result<(), RowsError> {
-        let must_fold = |node: &LoadedNode| {
+        let must_recompute = |node: &LoadedNode| {
             let has_changed = node.claims.iter().any(|it| it.has_changed);
             has_changed || node.has_new_content || node.is_contested
         };
-        let nodes = self.nodes.0.iter().filter(|(_, node)| must_fold(node));
+        let nodes = self.nodes.0.iter().filter(|(_, node)| must_recompute(node));
         let ids: Vec<NodeId> = nodes.map(|(id, _)| *id).collect();
         if ids.is_empty() {
             return Ok(());
@@ -113,7 +113,7 @@ impl<R: ReadRows> Transaction<'_, R> {
     }
 
     /// Loads the past intervals of a node if one of its open claims may be stale: the deletion that made the claim
-    /// stale can be in an interval of another claim before its last one.
+    /// stale can be in a past interval of another claim.
     async fn load_past_deletions(&mut self, id: NodeId) -> Result<(), RowsError> {
         let Some(node) = self.nodes.0.get(&id) else {
             return Ok(());
@@ -146,7 +146,7 @@ impl<R: ReadRows> Transaction<'_, R> {
     /// Reads the rows from which the current rows of these nodes are computed.
     async fn load_current_inputs(&mut self, ids: &[NodeId]) -> Result<CurrentInputs, RowsError> {
         let mut keys = BTreeSet::new();
-        let (mut with_snapshots, mut with_old) = (Vec::new(), Vec::new());
+        let (mut with_snapshots, mut with_old_rows) = (Vec::new(), Vec::new());
         for id in ids {
             let Some(node) = self.nodes.0.get(id) else {
                 continue;
@@ -159,7 +159,7 @@ impl<R: ReadRows> Transaction<'_, R> {
             }
             if Self::may_have_new_snapshots(node) {
                 with_snapshots.push(*id);
-                with_old.extend((!node.is_new).then_some(*id));
+                with_old_rows.extend((!node.is_new).then_some(*id));
             }
         }
         let mut inputs = CurrentInputs::default();
@@ -171,7 +171,7 @@ impl<R: ReadRows> Transaction<'_, R> {
         for version in self.rows.versions(&keys, Projection::Header).await? {
             inputs.versions.insert(version.key, version);
         }
-        let mut names = BTreeSet::new();
+        let mut referenced = BTreeSet::new();
         for id in &with_snapshots {
             let Some(node) = self.nodes.0.get(id) else {
                 continue;
@@ -181,22 +181,23 @@ impl<R: ReadRows> Transaction<'_, R> {
                 Some((&it.claim, interval))
             }) {
                 let key = self.words.version_key(*id, &claim.key, interval.state);
-                names.extend(snapshot_keys(&inputs, key));
+                referenced.extend(snapshot_keys(&inputs, key));
             }
         }
-        let names: Vec<SnapshotKey> = names.into_iter().collect();
-        if !names.is_empty() {
-            inputs.snapshots = self.rows.snapshots(&names).await?.into_iter().collect();
+        let referenced: Vec<SnapshotKey> = referenced.into_iter().collect();
+        if !referenced.is_empty() {
+            let snapshots = self.rows.snapshots(&referenced).await?;
+            inputs.snapshots = snapshots.into_iter().collect();
         }
-        if !with_old.is_empty() {
+        if !with_old_rows.is_empty() {
             let page = EdgePage {
                 after: None,
                 limit: usize::MAX,
             };
-            for row in self.rows.edges_out(&with_old, &[], &page).await? {
+            for row in self.rows.edges_out(&with_old_rows, &[], &page).await? {
                 inputs.edges.entry(row.key.from).or_default().push(row);
             }
-            for row in self.rows.aliases(&with_old).await? {
+            for row in self.rows.aliases(&with_old_rows).await? {
                 inputs.aliases.entry(row.key.node).or_default().push(row);
             }
         }
@@ -263,8 +264,8 @@ impl<R: ReadRows> Transaction<'_, R> {
             })
             .collect();
         let word = |of: fn(&VersionContent) -> i64| {
-            let mut known = contents.iter().map(|content| of(content));
-            known.find(|word| *word != 0).unwrap_or_default()
+            let mut words = contents.iter().map(|content| of(content));
+            words.find(|word| *word != 0).unwrap_or_default()
         };
         row.kind = word(|content| content.kind);
         row.provider = word(|content| content.provider);
@@ -273,8 +274,8 @@ impl<R: ReadRows> Transaction<'_, R> {
         row.name = contents.iter().find_map(|content| content.name.clone());
         row.tags = contents.iter().find_map(|content| content.tags.clone());
         if let Some((first, last)) = node.report_times {
-            let known = Some(row.first_seen).filter(|known| known.0 > 0);
-            row.first_seen = known.map_or(first, |known| known.min(first));
+            let stored = Some(row.first_seen).filter(|stored| stored.0 > 0);
+            row.first_seen = stored.map_or(first, |stored| stored.min(first));
             row.last_seen = row.last_seen.max(last);
         }
         let last = claims.iter().filter_map(Claim::last);
@@ -370,6 +371,6 @@ pub(super) fn snapshot_bytes(
     key: VersionKey,
     kind: SnapshotKind,
 ) -> Option<&[u8]> {
-    let names = snapshot_keys(inputs, key).find(|name| name.kind == kind)?;
-    inputs.snapshots.get(&names).map(Vec::as_slice)
+    let snapshot = snapshot_keys(inputs, key).find(|snapshot| snapshot.kind == kind)?;
+    inputs.snapshots.get(&snapshot).map(Vec::as_slice)
 }

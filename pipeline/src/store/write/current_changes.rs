@@ -19,7 +19,7 @@ pub(in crate::store) struct CurrentChanges {
     pub(in crate::store) removed_edges: Vec<EdgeKey>,
     pub(in crate::store) aliases: Vec<AliasRow>,
     pub(in crate::store) removed_aliases: Vec<AliasKey>,
-    /// All contested nodes among those compared, whether or not that is already stored.
+    /// All contested nodes among the compared ones, even those that are already stored as contested.
     pub(in crate::store) contested: Vec<(ScopeKey, NodeId)>,
     /// Nodes that are no longer contested.
     pub(super) uncontested: Vec<NodeId>,

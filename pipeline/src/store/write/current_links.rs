@@ -33,7 +33,7 @@ impl<R: ReadRows> Transaction<'_, R> {
                 continue;
             }
             let old = inputs.edges.get(id).map_or(&[][..], Vec::as_slice);
-            let known: BTreeSet<(i64, NodeId)> =
+            let connected: BTreeSet<(i64, NodeId)> =
                 old.iter().map(|row| (row.key.kind, row.key.to)).collect();
             let old: BTreeMap<EdgeKey, &EdgeRow> = old
                 .iter()
@@ -42,7 +42,7 @@ impl<R: ReadRows> Transaction<'_, R> {
                 .collect();
             let rows = self.edge_rows(*id, node, inputs);
             for (key, row) in &rows {
-                let is_new = !known.contains(&(key.kind, key.to));
+                let is_new = !connected.contains(&(key.kind, key.to));
                 if is_new {
                     new.push((key.from, key.kind, key.to));
                 }
@@ -71,7 +71,8 @@ impl<R: ReadRows> Transaction<'_, R> {
         Ok(())
     }
 
-    /// The edges of a node's current snapshots. Of equal keys the edge with the highest confidence stays.
+    /// The edges of a node's current snapshots. Of several edges with the same key, the one with the highest confidence
+    /// is returned.
     fn edge_rows(
         &self,
         id: NodeId,
@@ -100,7 +101,7 @@ impl<R: ReadRows> Transaction<'_, R> {
                     last_seen: interval.since,
                 };
                 match rows.get_mut(&key) {
-                    Some(known) if known.confidence >= row.confidence => {}
+                    Some(kept) if kept.confidence >= row.confidence => {}
                     _ => {
                         rows.insert(key, row);
                     }
@@ -131,14 +132,14 @@ impl<R: ReadRows> Transaction<'_, R> {
             }
             let rows = self.alias_rows(*id, node, inputs);
             let is_snapshot = |row: &&AliasRow| !row.key.is_observation;
-            let known: BTreeMap<&AliasKey, &AliasRow> = old
+            let old_rows: BTreeMap<&AliasKey, &AliasRow> = old
                 .iter()
                 .filter(is_snapshot)
                 .map(|row| (&row.key, row))
                 .collect();
             let before = removed.len() + put.len();
             for (key, row) in &rows {
-                match known.get(key) {
+                match old_rows.get(key) {
                     Some(old) if same_alias(old, row) && old.first_seen <= row.first_seen => {}
                     Some(old) => put.push(AliasRow {
                         first_seen: old.first_seen.min(row.first_seen),
@@ -147,7 +148,7 @@ impl<R: ReadRows> Transaction<'_, R> {
                     None => put.push(row.clone()),
                 }
             }
-            let dropped = known.keys().filter(|key| !rows.contains_key(**key));
+            let dropped = old_rows.keys().filter(|key| !rows.contains_key(**key));
             removed.extend(dropped.map(|key| (*key).clone()));
             if removed.len() + put.len() > before || node.row.listing != row.listing {
                 let observed = old.iter().filter(|row| row.key.is_observation);
@@ -160,7 +161,7 @@ impl<R: ReadRows> Transaction<'_, R> {
         self.note_changed_same_as(changed.cloned().collect());
     }
 
-    /// Replaces the texts of the aliases of nodes whose listing changed, as of their other texts.
+    /// Replaces the alias texts of nodes whose listing changed: a text row states whether its node is current.
     pub(super) async fn relist_aliases(
         &mut self,
         relisted: &[NodeRow],

@@ -1,4 +1,5 @@
-//! Folds direct reports into claims: sightings, removals and delete events of a uid, in contrast to scan completions.
+//! Folds direct reports into claims. Direct reports are sightings, removals and delete events of one uid; a scan
+//! completion is about a whole scope.
 
 use hashbrown::{HashMap, HashSet};
 
@@ -55,8 +56,8 @@ impl<R: WriteRows> Transaction<'_, R> {
         self.flush_claims().await
     }
 
-    /// Sightings that need not be written: the completion of their scan is in the same batch and confirms the claim,
-    /// which is already open with the same state.
+    /// The claims whose sightings need not be folded: the completion of the scan is in the same batch and confirms the
+    /// claim, which is already open with the same state.
     fn confirmed_by_completion<'a>(
         &self,
         reports: &'a ReportBatch<'_>,
@@ -70,9 +71,9 @@ impl<R: WriteRows> Transaction<'_, R> {
         if completions.is_empty() {
             return confirmed;
         }
-        let mut rows: HashMap<_, usize> = HashMap::new();
+        let mut sighting_counts: HashMap<_, usize> = HashMap::new();
         for it in &reports.sightings {
-            *rows
+            *sighting_counts
                 .entry((it.uid, it.class, it.source, it.scope))
                 .or_default() += 1;
         }
@@ -82,19 +83,20 @@ impl<R: WriteRows> Transaction<'_, R> {
                 continue;
             };
             let id = self.node_ids.of(it.uid);
-            let known = self.nodes.0.get(&id).and_then(|node| {
-                let is_it = |key: &SourceKey| {
+            let open = self.nodes.0.get(&id).and_then(|node| {
+                let is_reported = |key: &SourceKey| {
                     key.class == it.class && *key.source == *it.source && *key.scope == *it.scope
                 };
-                let claim = node.claims.iter().find(|known| is_it(&known.claim.key))?;
-                claim.claim.open()
+                let mut claims = node.claims.iter().map(|loaded| &loaded.claim);
+                claims.find(|claim| is_reported(&claim.key))?.open()
             });
-            let is_known = known.is_some_and(|open| {
+            let is_unchanged = open.is_some_and(|open| {
                 open.state == it.state && open.since < it.time && open.last_report() < it.time
             });
-            let is_only_row = rows.get(&(it.uid, it.class, it.source, it.scope)) == Some(&1);
+            let sightings = sighting_counts.get(&(it.uid, it.class, it.source, it.scope));
+            let is_only_sighting = sightings == Some(&1);
             let is_member = members.state_of(uid::hash(it.uid)) == Some(it.state);
-            if is_known && is_only_row && is_member && it.by == ReportedBy::Scan {
+            if is_unchanged && is_only_sighting && is_member && it.by == ReportedBy::Scan {
                 confirmed.insert((id, it.class, it.source, it.scope));
             }
         }
@@ -102,7 +104,7 @@ impl<R: WriteRows> Transaction<'_, R> {
     }
 
     /// Folds one report into its claim. A removal also ends snapshots of the same source and scope; a delete event also
-    /// ends the claims of all other sources.
+    /// ends other claims of the uid.
     async fn apply_report(&mut self, report: &InternedReport<'_>) -> Result<(), RowsError> {
         let key = SourceKey {
             class: report.class,
@@ -138,17 +140,17 @@ impl<R: WriteRows> Transaction<'_, R> {
         }
     }
 
-    /// Ends the claims of snapshots outside of scans that have the same source and scope as the removed claim.
+    /// Ends the claims of edges and aliases that have the same source and scope as the removed claim.
     async fn end_snapshot_claims(
         &mut self,
         id: NodeId,
-        of: &SourceKey,
+        removed: &SourceKey,
         time: UnixNanos,
     ) -> Result<(), RowsError> {
         for class in [ClaimClass::Edges, ClaimClass::Aliases] {
             let key = SourceKey {
                 class,
-                ..of.clone()
+                ..removed.clone()
             };
             let node = self.nodes.0.get(&id);
             let has_claim =
@@ -160,11 +162,11 @@ impl<R: WriteRows> Transaction<'_, R> {
         Ok(())
     }
 
-    /// Ends the claims of all other sources at the time of a delete event.
+    /// Ends all other claims of the uid at the time of a delete event, if a delete event ends claims of their class.
     async fn end_claims_by_event(
         &mut self,
         id: NodeId,
-        by: &SourceKey,
+        event_key: &SourceKey,
         time: UnixNanos,
     ) -> Result<(), RowsError> {
         let Some(node) = self.nodes.0.get(&id) else {
@@ -172,7 +174,7 @@ impl<R: WriteRows> Transaction<'_, R> {
         };
         let keys = node.claims.iter().map(|it| &it.claim.key);
         let keys: Vec<SourceKey> = keys
-            .filter(|key| key.class.ends_by_event() && *key != by)
+            .filter(|key| key.class.ends_by_event() && *key != event_key)
             .cloned()
             .collect();
         for key in keys {
@@ -207,8 +209,8 @@ impl<R: WriteRows> Transaction<'_, R> {
         Ok(self.change_claim(id, key, |claim| claim.report(point, &context)))
     }
 
-    /// Folds the completion or delete event of this time, which its context has, into a claim. Returns whether the
-    /// claim changed.
+    /// Folds the completion or delete event at `time` into a claim; the context of the claim contains it. Returns
+    /// whether the claim changed.
     pub(super) async fn fold_at(
         &mut self,
         id: NodeId,
@@ -219,8 +221,7 @@ impl<R: WriteRows> Transaction<'_, R> {
         Ok(self.change_claim(id, key, |claim| claim.refold_at(time, &context)))
     }
 
-    /// The context for a report of this time that may be late. Loads the past intervals that the report is folded
-    /// together with.
+    /// The context for a report at `time` that may be late. Loads the past intervals that must be folded again.
     async fn context_of_late(
         &mut self,
         id: NodeId,
@@ -242,7 +243,7 @@ impl<R: WriteRows> Transaction<'_, R> {
         self.full_context(id, key).await
     }
 
-    /// Changes a claim and marks what changed. Returns whether anything did.
+    /// Changes a claim and records what changed. Returns whether the claim changed.
     pub(super) fn change_claim(
         &mut self,
         id: NodeId,
@@ -267,8 +268,8 @@ impl<R: WriteRows> Transaction<'_, R> {
         changed
     }
 
-    /// Whether a report of this time is newer than everything that affects the claim at `index`, and everything that
-    /// settles at this time is loaded.
+    /// Whether a report at `time` is newer than everything that affects the claim at `index`, and all events that have
+    /// not settled at `time` are loaded.
     pub(super) fn is_newest(
         &self,
         id: NodeId,
@@ -297,7 +298,7 @@ impl<R: WriteRows> Transaction<'_, R> {
                 .all(|(removed, _)| *removed < time)
     }
 
-    /// Loads the past intervals of a node that a report of this time is folded together with.
+    /// Loads the past intervals of a node that a late report at `time` may affect.
     pub(super) async fn load_past_for(
         &mut self,
         id: NodeId,

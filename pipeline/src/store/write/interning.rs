@@ -120,7 +120,7 @@ impl<R: WriteRows> Transaction<'_, R> {
             ]);
         }
         self.words.intern(self.rows, words.into_iter()).await?;
-        // Aliases of this kind can end in a batch that reports none.
+        // A batch that reports no alias of this kind can still end one.
         self.words
             .load_numbers(self.rows, [kind::SAME_AS].into_iter())
             .await?;
@@ -131,7 +131,7 @@ impl<R: WriteRows> Transaction<'_, R> {
     pub(super) async fn intern_nodes(&mut self, mut uids: Vec<&str>) -> Result<(), RowsError> {
         uids.retain(|uid| !self.node_ids.by_uid.contains_key(*uid));
         let mut seen = HashSet::with_capacity(uids.len());
-        // In the order of the reports, so that nodes that are reported together get adjacent ids.
+        // Keeps the order of the reports, so that nodes that are reported together get adjacent ids.
         uids.retain(|uid| seen.insert(*uid));
         let uids: Vec<String> = uids.into_iter().map(str::to_owned).collect();
         let numbers = self.rows.node_ids(&uids).await?;

@@ -14,7 +14,7 @@ use crate::store::rows::{
 #[derive(Debug, Default)]
 pub(in crate::store) struct LoadedNodes(pub(super) BTreeMap<NodeId, LoadedNode>);
 
-/// A node with the last intervals of its claims, and past ones where a late report needs them.
+/// A node with the last intervals of its claims, and with past intervals if a late report needs them.
 #[derive(Debug, Default)]
 pub(in crate::store) struct LoadedNode {
     /// The current row as it is stored.
@@ -47,7 +47,7 @@ pub(in crate::store) struct LoadedClaim {
 
 impl LoadedNodes {
     /// Marks a loaded node, so that all its current rows are computed again.
-    pub(in crate::store) fn mark_for_fold(&mut self, id: NodeId) {
+    pub(in crate::store) fn mark_for_recompute(&mut self, id: NodeId) {
         if let Some(node) = self.0.get_mut(&id) {
             node.has_new_content = true;
             node.is_contested = true;
@@ -93,13 +93,13 @@ impl LoadedNode {
         times
     }
 
-    /// Whether all events and removals that affect a report of this time are loaded. Intervals before the last one of
-    /// each claim may not be loaded: none of their reports may be later than this time, or settle after it.
+    /// Whether all delete events and removals that affect a report at `time` are loaded. The past intervals of a claim
+    /// may not be loaded, so none of their reports may be later than `time` or settle after it.
     pub(super) fn has_loaded_events_for(&self, key: &SourceKey, time: UnixNanos) -> bool {
         let is_before = |claim: &Claim, since: UnixNanos| {
             let other = &claim.key;
-            let is_beside = (&other.source, &other.scope) == (&key.source, &key.scope);
-            other.class == ClaimClass::Created || !is_beside || since <= time
+            let has_same_scope = (&other.source, &other.scope) == (&key.source, &key.scope);
+            other.class == ClaimClass::Created || !has_same_scope || since <= time
         };
         let mut claims = self.claims.iter().map(|it| &it.claim);
         self.has_loaded_delete_events_at(time)
@@ -120,12 +120,12 @@ impl LoadedNode {
         if !matches!(key.class, ClaimClass::Edges | ClaimClass::Aliases) {
             return Vec::new();
         }
-        let beside = self.claims.iter().map(|it| &it.claim).filter(|claim| {
+        let parents = self.claims.iter().map(|it| &it.claim).filter(|claim| {
             let other = &claim.key;
             matches!(other.class, ClaimClass::Actual | ClaimClass::Desired)
                 && (&other.source, &other.scope) == (&key.source, &key.scope)
         });
-        let points = beside
+        let points = parents
             .flat_map(|claim| &claim.intervals)
             .flat_map(|interval| &interval.points);
         let removed = points.filter_map(|point| match point.kind {
@@ -166,7 +166,7 @@ impl<R: ReadRows> Transaction<'_, R> {
             };
             self.nodes.0.insert(*id, node);
         }
-        // Of a node that this transaction created only the uid is stored yet.
+        // If this transaction created a node, only its uid is stored so far.
         for row in self.rows.nodes(&ids, Projection::Full).await? {
             if let Some(node) = self.nodes.0.get_mut(&row.id) {
                 node.row = row;
@@ -256,7 +256,7 @@ impl<R: ReadRows> Transaction<'_, R> {
 }
 
 impl<R: WriteRows> Transaction<'_, R> {
-    /// Like `read_past_intervals`, and first writes the changed claims of the node.
+    /// Writes the changed claims of the node, then does the same as `read_past_intervals`.
     pub(super) async fn flush_and_read_past_intervals(
         &mut self,
         id: NodeId,
@@ -265,7 +265,7 @@ impl<R: WriteRows> Transaction<'_, R> {
         if self.has_loaded_past(id, since) {
             return Ok(());
         }
-        // The past is read from the backend, so it must have all changes.
+        // The backend must have all changes of the claims before their past is read from it.
         self.flush_claims_of(id..=id).await?;
         self.read_past_intervals(id, since).await
     }

@@ -13,7 +13,7 @@
 //!                   current_links.rs    their edges and aliases
 //!                   current_changes.rs  writes the differences
 //!              ─▶ observations.rs    observed edges and aliases
-//!              ─▶ same_as.rs         merges nodes that are other names of a node
+//!              ─▶ same_as.rs         merges nodes whose uid is another name of a node
 //!              ─▶ observations.rs    edge statistics
 //!              ─▶ records.rs         changes, drift, health, correlations, alerts
 //!              ─▶ refresh_requests.rs  uids that the receivers scan again

@@ -44,7 +44,7 @@ impl<R: WriteRows> Transaction<'_, R> {
                 last_seen: observation.time,
             };
             match rows.get_mut(&key) {
-                Some(known) => known.observe(&row),
+                Some(merged) => merged.observe(&row),
                 None => {
                     rows.insert(key, row);
                 }
@@ -54,8 +54,8 @@ impl<R: WriteRows> Transaction<'_, R> {
             return Ok(());
         }
         let rows: Vec<EdgeRow> = rows.into_values().collect();
-        let are_new = self.rows.observe_edges(&rows).await?;
-        let new = rows.iter().zip(are_new).filter(|(_, is_new)| *is_new);
+        let new_flags = self.rows.observe_edges(&rows).await?;
+        let new = rows.iter().zip(new_flags).filter(|(_, is_new)| *is_new);
         for (row, _) in new {
             let kind = self.words.owned_text(row.key.kind).unwrap_or_default();
             let [from, to] = [row.key.from, row.key.to].map(|id| self.node_ids.uid(id).to_owned());
@@ -87,7 +87,7 @@ impl<R: WriteRows> Transaction<'_, R> {
                 last_seen: observation.time,
             };
             match rows.get_mut(&key) {
-                Some(known) => known.observe(&row),
+                Some(merged) => merged.observe(&row),
                 None => {
                     rows.insert(key, row);
                 }
@@ -97,8 +97,8 @@ impl<R: WriteRows> Transaction<'_, R> {
             return Ok(());
         }
         let rows: Vec<AliasRow> = rows.into_values().collect();
-        let are_new = self.rows.observe_aliases(&rows).await?;
-        let new = rows.iter().zip(are_new).filter(|(_, is_new)| *is_new);
+        let new_flags = self.rows.observe_aliases(&rows).await?;
+        let new = rows.iter().zip(new_flags).filter(|(_, is_new)| *is_new);
         let new: Vec<&AliasRow> = new.map(|(row, _)| row).collect();
         self.note_changed_same_as(new.iter().map(|row| row.key.clone()).collect());
         let mut owners: Vec<_> = new.iter().map(|row| row.key.node).collect();
@@ -110,10 +110,10 @@ impl<R: WriteRows> Transaction<'_, R> {
             .links
             .extend(linked.map(|node| node.row.uid.clone()));
         let mut by_owner: BTreeMap<_, Vec<String>> = BTreeMap::new();
-        let (new_owners, others) = self.split_owners_by_snapshots(owners);
-        let mut all = match others.is_empty() {
+        let (new_owners, old_owners) = self.split_owners_by_snapshots(owners);
+        let mut all = match old_owners.is_empty() {
             true => Vec::new(),
-            false => self.rows.aliases(&others).await?,
+            false => self.rows.aliases(&old_owners).await?,
         };
         all.extend(
             rows.iter()
@@ -139,16 +139,16 @@ impl<R: WriteRows> Transaction<'_, R> {
         }
     }
 
-    /// Splits owners of observed aliases into new ones, which have no other aliases since the transaction created them
-    /// and wrote no snapshot of their aliases, and the rest.
+    /// Splits the owners of observed aliases into those whose only aliases are the observed ones, and the rest. The
+    /// former are nodes that the transaction created and for which it wrote no alias snapshot.
     fn split_owners_by_snapshots(&self, owners: Vec<NodeId>) -> (HashSet<NodeId>, Vec<NodeId>) {
         let versions = self.new_versions.values();
         let with_snapshots = versions.filter(|version| version.aliases.is_some());
         let with_snapshots: HashSet<NodeId> = with_snapshots.map(|it| it.key.node).collect();
-        let (new_owners, others): (Vec<_>, Vec<_>) = owners
+        let (new_owners, old_owners): (Vec<_>, Vec<_>) = owners
             .into_iter()
             .partition(|id| self.node_ids.is_new(*id) && !with_snapshots.contains(id));
-        (new_owners.into_iter().collect(), others)
+        (new_owners.into_iter().collect(), old_owners)
     }
 
     /// Writes the edge statistics of a batch, each row for one minute of an edge.

@@ -1,7 +1,7 @@
 //! Writes records: changes, drift, health, correlations, alerts.
 //!
-//! The columns of a record and its impact are two parts; of each the last writer wins. So a later row without an impact
-//! does not lose the known impact.
+//! The columns of a record and its impact are merged separately, each by last-writer-wins. So a newer row without an
+//! impact keeps the stored impact.
 
 use std::collections::BTreeMap;
 
@@ -29,18 +29,18 @@ impl<R: WriteRows> Transaction<'_, R> {
             .iter()
             .map(|it| self.record_key(it))
             .collect();
-        let known = self.rows.records(&keys).await?;
-        let mut known: BTreeMap<RecordRowKey, RecordRow> = known
+        let stored = self.rows.records(&keys).await?;
+        let mut merged: BTreeMap<RecordRowKey, RecordRow> = stored
             .into_iter()
             .map(|row| ((row.signal, row.id.clone(), row.opened), row))
             .collect();
         let mut changed = BTreeMap::new();
         for (record, key) in reports.records.iter().zip(keys) {
             let new = self.record_row(record);
-            let row = match known.get_mut(&key) {
+            let row = match merged.get_mut(&key) {
                 None => {
                     self.commit.records.push(NewRecord::of(record, true));
-                    known.entry(key.clone()).or_insert(new)
+                    merged.entry(key.clone()).or_insert(new)
                 }
                 Some(row) => {
                     if !row.merge(new) {
@@ -103,8 +103,8 @@ impl NewRecord {
 }
 
 impl RecordRow {
-    /// Merges another row of the same record, of any time. Returns whether that changed the record. Of rows with equal
-    /// times the greater hash of the text wins.
+    /// Merges another row of the same record, older or newer. Returns whether the record changed. If the times are
+    /// equal, the text with the greater hash wins.
     fn merge(&mut self, other: RecordRow) -> bool {
         let rank = |time: UnixNanos, text: &str| (time, hash_of([Some(text.as_bytes())]));
         let impact = |row: &RecordRow| {

@@ -1,5 +1,5 @@
-//! Uids for which the commit requests a refresh: one scope deleted its claim while another claim is still open. One of
-//! the two scopes is behind, so the receivers scan these uids again.
+//! Uids for which the commit requests a refresh: a scan of one scope ended its claim as deleted while another claim is
+//! still open. One of the two scopes is behind, so the receivers scan these uids again.
 
 use std::collections::BTreeSet;
 

@@ -1,8 +1,8 @@
-//! Merges nodes that are other names of a node.
+//! Merges a node into another one if its uid is only another name of that node.
 //!
 //! The value of an alias of kind `same_as` is the uid of another node: telemetry reported that uid before the resource
-//! behind it was known. That node is merged into the owner of the alias. Of several owners one that has not ended wins,
-//! then the one with the least uid.
+//! behind it was known. That node is merged into the owner of the alias. Among several owners, one that has not ended
+//! wins over one that has, then the one with the least uid wins.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,8 +48,8 @@ impl<R: ReadRows> Transaction<'_, R> {
         let rows: BTreeMap<NodeId, NodeRow> = rows.into_iter().map(|row| (row.id, row)).collect();
         let best = owners.into_iter().filter_map(|(uid, owners)| {
             let owners = owners.iter().filter_map(|id| rows.get(id));
-            let others = owners.filter(|owner| owner.uid != uid);
-            let best = others.min_by_key(|owner| (owner.ended.is_some(), &owner.uid))?;
+            let candidates = owners.filter(|owner| owner.uid != uid);
+            let best = candidates.min_by_key(|owner| (owner.ended.is_some(), &owner.uid))?;
             Some((uid, best.id))
         });
         Ok(best.collect())
@@ -57,8 +57,8 @@ impl<R: ReadRows> Transaction<'_, R> {
 }
 
 impl<R: WriteRows> Transaction<'_, R> {
-    /// Updates `same_as` of all nodes whose owner may have changed. It reads aliases and nodes, so they must be written
-    /// before.
+    /// Updates `same_as` of all nodes whose owner may have changed. The caller must have written all aliases and nodes,
+    /// since this function reads them.
     pub(in crate::store) async fn update_same_as(&mut self) -> Result<(), RowsError> {
         let same_as = self.words.number(kind::SAME_AS);
         if same_as == 0 {
@@ -98,8 +98,8 @@ impl<R: WriteRows> Transaction<'_, R> {
         self.write_merged(changed.collect()).await
     }
 
-    /// Writes nodes with another `same_as`. A merged node leaves the lists, counts and search texts: its owner stands
-    /// for it there.
+    /// Writes nodes whose `same_as` changed. A merged node is in no list and no count, and its search texts are not
+    /// those of a current node: its owner represents it.
     async fn write_merged(
         &mut self,
         changed: Vec<(NodeRow, Option<NodeId>)>,

@@ -7,8 +7,8 @@ use super::Transaction;
 use crate::claims::{ClaimClass, LastScan, SourceKey, parent_scopes};
 use crate::component::UnixNanos;
 use crate::graph_store::AsOf;
-use crate::members::Members;
 use crate::reports::ReportBatch;
+use crate::scan_members::Members;
 use crate::store::rows::{
     NO_WORD, ReadRows, RowsError, ScanRow, ScopeKey, ScopeRow, Word, WriteRows,
 };
@@ -24,14 +24,14 @@ pub(in crate::store) struct ScopeCache {
     pub(super) members: HashMap<(ScopeKey, u64), Arc<Members>>,
     /// Scopes that `flush_scopes` must write.
     pub(super) changed: BTreeSet<ScopeKey>,
-    /// A clock that was ahead dated the scans that began after this time: the cache leaves them out of `rows` until
-    /// their time has come. `None`: `rows` has all scans.
+    /// `rows` has no scan that began after this time. Such scans were dated by a clock that was ahead; the cache
+    /// ignores them until their time has come. `None` if `rows` has all scans.
     scans_until: Option<UnixNanos>,
-    /// What is left out of `rows`.
+    /// The parts of stored rows that are not in `rows`.
     future_scans: BTreeMap<ScopeKey, FutureScans>,
 }
 
-/// The part of a scope's row that a clock dated that was ahead.
+/// The part of a scope's row that was dated by a clock that was ahead.
 #[derive(Debug, Default)]
 struct FutureScans {
     scans: Vec<ScanRow>,
@@ -39,8 +39,8 @@ struct FutureScans {
 }
 
 impl ScopeCache {
-    /// A cache that leaves out scans whose time is ahead of the clock, `now`, by more than
-    /// [`ReportBatch::MAX_CLOCK_SKEW`].
+    /// A cache that ignores scans that began more than [`ReportBatch::MAX_CLOCK_SKEW`] after `now`, the time of the
+    /// store's clock.
     pub(super) fn with_clock(now: UnixNanos) -> ScopeCache {
         ScopeCache {
             scans_until: Some(now + ReportBatch::MAX_CLOCK_SKEW),
@@ -48,7 +48,7 @@ impl ScopeCache {
         }
     }
 
-    /// Moves scans that a clock dated that was ahead from the row to `future_scans`.
+    /// Moves scans that began after `scans_until` from the row to `future_scans`.
     fn split_future_scans(&mut self, mut row: ScopeRow) -> ScopeRow {
         let Some(until) = self.scans_until else {
             return row;
@@ -65,7 +65,7 @@ impl ScopeCache {
         row
     }
 
-    /// The row to write: with the scans that the cache leaves out.
+    /// The row to write, which includes the scans in `future_scans`.
     pub(super) fn stored_row(&self, row: &ScopeRow) -> ScopeRow {
         let mut row = row.clone();
         if let Some(future) = self.future_scans.get(&row.key) {
@@ -85,8 +85,9 @@ impl ScopeCache {
         })
     }
 
-    /// Notes that something other than a completion of this scope changed one of its claims at `time`, so that the next
-    /// completion examines all its claims even if its members are unchanged.
+    /// Sets `last_direct_report`: a report at `time` changed a claim of the scope, or a claim disagrees with a
+    /// completion of that time. The next completion then examines all claims of the scope, even if its members are
+    /// unchanged.
     pub(super) fn mark_for_examination(&mut self, key: ScopeKey, time: UnixNanos) {
         let row = self.row(key);
         if row.last_direct_report < time.max(UnixNanos(1)) {
@@ -206,8 +207,8 @@ impl<R: WriteRows> Transaction<'_, R> {
         scope: ScopeKey,
         hash: u64,
     ) -> Result<Arc<Members>, RowsError> {
-        if let Some(known) = self.scopes.members.get(&(scope, hash)) {
-            return Ok(known.clone());
+        if let Some(members) = self.scopes.members.get(&(scope, hash)) {
+            return Ok(members.clone());
         }
         let bytes = self.rows.members(scope, hash).await?.unwrap_or_default();
         let members = Arc::new(Members::from_bytes(bytes).unwrap_or_default());

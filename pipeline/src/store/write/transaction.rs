@@ -17,8 +17,8 @@ use crate::store::word_map::WordMap;
 /// Reports that the store ignored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DroppedReports {
-    /// Scan completions that arrived after more than 14 later ones of their scope, or that began before the scans
-    /// that the scope still keeps.
+    /// Scan completions that arrived too late: their scope already had more than 14 scans that began after them, or no
+    /// longer keeps scans from their time.
     pub late_completions: u64,
     /// Reports that are older than the horizon.
     pub too_old: u64,
@@ -26,20 +26,20 @@ pub struct DroppedReports {
 
 /// An open transaction: what it has read and changed so far, and what it announces with its commit.
 ///
-/// `R` is a write session, or a read session where only [`Transaction::current_changes`] is computed.
+/// `R` is a write session, or a read session if only [`Transaction::current_changes`] is computed.
 pub(in crate::store) struct Transaction<'t, R> {
     pub(in crate::store) rows: &'t mut R,
     pub(in crate::store) words: WordMap,
     pub(in crate::store) node_ids: NodeIds,
     /// The nodes whose claims the transaction reads or changes.
     pub(in crate::store) nodes: LoadedNodes,
-    /// All versions that the transaction wrote of nodes that it created, without their values.
+    /// The versions, without their values, that the transaction wrote for nodes that it created.
     pub(super) new_versions: HashMap<VersionKey, VersionRow>,
     pub(in crate::store) scopes: ScopeCache,
     /// Uids whose `same_as` owner may have changed.
     pub(in crate::store) same_as_to_resolve: BTreeSet<String>,
     pub(super) deleted_claims: DeletedClaims,
-    /// What the transaction makes new.
+    /// What the transaction changed, for the subscribers.
     pub(in crate::store) commit: Commit,
     pub(super) dropped: DroppedReports,
     /// The time of the store's clock.

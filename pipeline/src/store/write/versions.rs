@@ -1,5 +1,5 @@
-//! Writes versions, the value that each state of a claim stands for, and snapshots, its edges and aliases. Each
-//! distinct snapshot of a node is stored once.
+//! Writes versions and snapshots. A version is the content of one state of a claim; its edges and its aliases are
+//! snapshots. Equal snapshots of a node are stored once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,9 +14,9 @@ use crate::store::rows::{
 };
 use crate::store::snapshot;
 
-/// A version that no open claim has as its state is written again if it is reported this long after its last write.
-/// Housekeeping removes such a version an hour after its last write, and the report that opens a claim with this state
-/// may still arrive.
+/// A version that is not the state of an open claim is written again if it is reported and its last write was at least
+/// this long ago. Otherwise housekeeping, which removes such a version an hour after its last write, could remove it
+/// before the report arrives that opens a claim with this state.
 const RENEW_AFTER: Duration = Duration::from_secs(30 * 60);
 
 impl<R: WriteRows> Transaction<'_, R> {
@@ -33,21 +33,21 @@ impl<R: WriteRows> Transaction<'_, R> {
             .filter(|key| !self.node_ids.is_new(key.node))
             .copied()
             .collect();
-        let known = match old.is_empty() {
+        let stored_versions = match old.is_empty() {
             true => Vec::new(),
             false => self.rows.versions(&old, Projection::Header).await?,
         };
         let mut to_renew = Vec::new();
-        for known in known {
-            let Some(version) = versions.get_mut(&known.key) else {
+        for stored in stored_versions {
+            let Some(version) = versions.get_mut(&stored.key) else {
                 continue;
             };
-            // Of each part of a version the first report stays.
-            version.content = version.content.take().filter(|_| known.content.is_none());
-            version.edges = version.edges.filter(|_| known.edges.is_none());
-            version.aliases = version.aliases.filter(|_| known.aliases.is_none());
-            if known.written + RENEW_AFTER <= self.now {
-                to_renew.push(known.key);
+            // The first report of each part of a version is kept.
+            version.content = version.content.take().filter(|_| stored.content.is_none());
+            version.edges = version.edges.filter(|_| stored.edges.is_none());
+            version.aliases = version.aliases.filter(|_| stored.aliases.is_none());
+            if stored.written + RENEW_AFTER <= self.now {
+                to_renew.push(stored.key);
             }
         }
         self.load_nodes(to_renew.iter().map(|key| key.node).collect())
@@ -58,7 +58,7 @@ impl<R: WriteRows> Transaction<'_, R> {
             has_new_part || to_renew.contains(key)
         });
         let is_new = |(key, _): &(SnapshotKey, Vec<u8>)| {
-            let names = |version: &VersionRow| match key.kind {
+            let refers_to_snapshot = |version: &VersionRow| match key.kind {
                 SnapshotKind::Edges => version.edges == Some(key.hash),
                 SnapshotKind::Aliases => version.aliases == Some(key.hash),
             };
@@ -70,7 +70,7 @@ impl<R: WriteRows> Transaction<'_, R> {
             };
             let of_node = versions.range(of_node..).map(|(_, version)| version);
             let mut of_node = of_node.take_while(|version| version.key.node == key.node);
-            of_node.any(names)
+            of_node.any(refers_to_snapshot)
         };
         let snapshots: Vec<_> = snapshots.into_iter().filter(is_new).collect();
         self.load_nodes(versions.keys().map(|key| key.node).collect())
@@ -112,7 +112,7 @@ impl<R: WriteRows> Transaction<'_, R> {
     }
 
     /// Indexes the edges and aliases of late snapshots as past ones. A late snapshot never becomes current, but reads
-    /// as of its time must find the nodes from the other end.
+    /// as of its time must find its edges by the node to which they lead, and its aliases by their value.
     async fn index_late_snapshots(
         &mut self,
         versions: &BTreeMap<VersionKey, VersionRow>,
@@ -203,14 +203,14 @@ impl<R: WriteRows> Transaction<'_, R> {
                 ClaimClass::Edges => SnapshotKind::Edges,
                 _ => SnapshotKind::Aliases,
             };
-            let names = match kind {
+            let part = match kind {
                 SnapshotKind::Edges => &mut version.edges,
                 SnapshotKind::Aliases => &mut version.aliases,
             };
-            if names.is_some() {
+            if part.is_some() {
                 continue;
             }
-            *names = Some(hash);
+            *part = Some(hash);
             let snapshot = SnapshotKey {
                 node: key.node,
                 kind,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::fixture::{DAY, HOUR, edges, id_of, seen, seen_alias, seen_edge, store, tags, write};
 use crate::claims::{ClaimClass, Removal};
 use crate::component::UnixNanos;
-use crate::members::Members;
 use crate::reports::{AliasItem, ReportBatch, ScanCompletion, SnapshotItems, SnapshotReport};
+use crate::scan_members::Members;
 use crate::store::rows::{
     AliasRow, Backend, CountRow, EdgePage, EdgeRow, Listing, NodeId, NodeRow, Projection,
     ReadRows as _, TextField, TextMatch, TextRow, WriteRows as _,
@@ -55,8 +55,8 @@ fn completion<'a>(scope: &'a str, began: u64, uids: &[&str]) -> ScanCompletion<'
     }
 }
 
-/// Writes `a` with edges, names and the other name `svc`, `b`, and `gone`. A scan of the scope `s` misses `gone` after
-/// the scope `silent`, which has it, was silent for two days.
+/// Writes the nodes `a`, `b`, `svc` and `gone`. `a` has edges and names, and `svc` is merged into it. The scopes `s`
+/// and `silent` both report `gone`. Two days after the last scan of `silent`, a scan of `s` misses `gone`.
 async fn fill<B: Backend>(store: &Store<B>) {
     let tags = tags();
     let mut a = seen("a", ClaimClass::Actual, "s", DAY, 1);
@@ -127,8 +127,8 @@ async fn damage<B: Backend>(store: &Store<B>, damage: Damage) {
         }
         Damage::Alias => {
             let aliases = rows.aliases(&[id("a").await]).await.unwrap();
-            let of_scan = aliases.into_iter().find(|row| !row.key.is_observation);
-            rows.remove_aliases(&[of_scan.unwrap().key]).await.unwrap();
+            let scanned = aliases.into_iter().find(|row| !row.key.is_observation);
+            rows.remove_aliases(&[scanned.unwrap().key]).await.unwrap();
         }
         Damage::Name => change_node(&mut rows, id("a").await, |row| row.name = None).await,
         Damage::Listing(uid) => {
@@ -240,8 +240,8 @@ pub(super) async fn check_finds_and_repairs_damaged_rows<B: Backend>(one: B, _: 
     assert_eq!(current_rows(&store).await, before);
 }
 
-/// A late scan makes the claim of `silent` count again. The claim was open throughout and no snapshot changed, so only
-/// its existence changes the texts.
+/// A late scan makes the stale claim of `silent` count again, so `gone` exists again. The claim was open throughout and
+/// no snapshot changed, so the texts change only because of the existence of the node.
 pub(super) async fn node_that_is_current_again_has_current_texts<B: Backend>(one: B, _: B) {
     let store = store(one);
     fill(&store).await;
@@ -257,7 +257,7 @@ pub(super) async fn node_that_is_current_again_has_current_texts<B: Backend>(one
         hits.await.unwrap().rows.len()
     };
     assert_eq!((count_hits(true).await, count_hits(false).await), (0, 1));
-    // After this scan, the deletion that the other scope reported is less than a day after the scope's last activity.
+    // With this scan, `silent` was active less than a day before the other scope reported the deletion.
     let again = ReportBatch {
         completions: vec![completion("silent", 3 * DAY - HOUR, &["gone"])],
         ..ReportBatch::default()

@@ -1,4 +1,4 @@
-//! Properties of a store whose clock was a day ahead for a while and is right again.
+//! Properties of a store that got scans with times a day ahead, and then scans with right times.
 
 use std::sync::Arc;
 
@@ -6,13 +6,13 @@ use super::fixture::{DAY, HOUR, MINUTE, seen, store, write};
 use crate::claims::{ClaimClass, Removal};
 use crate::component::UnixNanos;
 use crate::graph_store::{AsOf, GraphStore};
-use crate::members::Members;
 use crate::reports::{ReportBatch, ScanCompletion};
+use crate::scan_members::Members;
 use crate::store::Store;
 use crate::store::rows::Backend;
 use crate::uid;
 
-/// Writes a complete scan of `members` at `time`, with rows of `new`. Returns the number of late completions.
+/// Writes a scan of `members` that began at `time`, with rows for `new` only. Returns the number of late completions.
 async fn scan<B: Backend>(store: &Store<B>, time: u64, new: &[&str], members: &[&str]) -> u64 {
     let report = ReportBatch {
         sightings: new
@@ -34,7 +34,7 @@ async fn scan<B: Backend>(store: &Store<B>, time: u64, new: &[&str], members: &[
     write(store, time, report).await.late_completions
 }
 
-/// The uids that exist now, of those that the properties use.
+/// The uids of the properties that exist now.
 async fn existing_uids<B: Backend>(store: &Store<B>) -> Vec<String> {
     let uids = ["old", "gone", "ahead", "new"].map(str::to_owned);
     let nodes = store.nodes(&uids, AsOf::Now).await.unwrap();
@@ -42,14 +42,14 @@ async fn existing_uids<B: Backend>(store: &Store<B>) -> Vec<String> {
     existing.map(|node| node.uid).collect()
 }
 
-/// Scans with future times are not applied before these times. The scans that follow once the clock is right are
-/// applied. A uid that was first seen with a future time exists at once, and it can end only once that time has passed.
+/// A scan with a future time is not applied before that time. A later scan with a right time is applied. A uid that was
+/// first seen with a future time exists immediately, and it can end only once that time has passed.
 pub(super) async fn scans_apply_after_a_clock_was_ahead<B: Backend>(one: B, _: B) {
     let store = store(one);
     check_scans_ahead(3, &store).await;
 }
 
-/// A scope keeps its newest 16 scans; here 20 have future times.
+/// A scope keeps its newest 16 scans; here, 20 scans have future times.
 pub(super) async fn scans_apply_after_more_scans_ahead_than_a_scope_keeps<B: Backend>(
     one: B,
     _: B,

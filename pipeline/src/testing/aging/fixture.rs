@@ -17,10 +17,10 @@ pub(super) const HOUR: u64 = 3_600_000_000_000;
 pub(super) const DAY: u64 = 24 * HOUR;
 pub(super) const MINUTE: u64 = HOUR / 60;
 
-/// The lifetime of an observed edge without a new observation, in hours.
+/// The time after the last observation of an edge when the edge expires, in hours.
 pub(super) const OBSERVED_EDGE_TTL: u64 = 2;
 
-/// A retention of this time for all rows, and of three times as much for hourly edge statistics.
+/// A retention that keeps hourly edge statistics for three times `time`, and all other rows for `time`.
 pub(super) fn retention_of(time: u64) -> Retention {
     let time = Duration::from_nanos(time);
     Retention {
@@ -87,7 +87,7 @@ pub(super) fn seen<'a>(
     }
 }
 
-/// A snapshot of the edges of a uid in one state.
+/// A snapshot of the edges that a uid has in a state.
 pub(super) fn edges<'a>(
     uid: &'a str,
     scope: &'a str,

@@ -45,7 +45,7 @@ pub(super) async fn commits_of_other_processes_arrive_in_order<B: Backend>(one: 
         tokio::time::sleep(Duration::from_millis(50)).await;
         let began = Instant::now();
         report(&other, "a").await;
-        // The first subscriber may receive a commit from just before it subscribed.
+        // The first subscriber may also receive the commit that was written just before it subscribed.
         let mut first = next(&mut commits).await;
         if first.nodes == ["before"] {
             first = next(&mut commits).await;
@@ -68,7 +68,7 @@ pub(super) async fn commits_of_other_processes_arrive_in_order<B: Backend>(one: 
             assert_eq!(commit.sequence, first.sequence + number);
             assert_eq!((commit.missed, commit.is_own), (0, (number - 1) % 3 == 0));
         }
-        // A commit of the same store is sent at once.
+        // A store sends its own commit before the write returns.
         let began = Instant::now();
         report(&one, "own").await;
         assert_eq!(
@@ -94,7 +94,8 @@ pub(super) async fn commits_removed_from_the_log_are_counted_as_missed<B: Backen
     let mut commits = one.commits();
     report(&one, "first").await;
     assert_eq!(next(&mut commits).await.nodes, ["first"]);
-    // While the store does not follow, the other store writes, and housekeeping removes the oldest commits of the log.
+    // `one` does not follow commits. Meanwhile `other` writes, and its housekeeping removes the oldest commits of the
+    // log.
     for uid in ["a", "b", "c"] {
         report(&other, uid).await;
     }

@@ -1,6 +1,6 @@
-//! The conformance suite for a store over any backend, as time passes: what housekeeping removes and keeps, what a
+//! The conformance suite for a store over any backend, as its data ages: what housekeeping removes and keeps, what a
 //! check repairs, pages of records, and commits of several processes.
-#![expect(clippy::unwrap_used, reason = "a property panics where it fails")]
+#![expect(clippy::unwrap_used, reason = "a property panics if it fails")]
 
 mod check;
 mod clock;
@@ -13,11 +13,11 @@ mod stats;
 
 use crate::store::rows::Backend;
 
-/// Runs every property, each on two new, empty backends from `make`. The two share their rows, as those of two
-/// processes do.
+/// Runs every property, each on two new, empty backends from `make`. The two backends share their rows, like the
+/// backends of two processes.
 ///
 /// # Panics
-/// If a property fails, at the first one.
+/// At the first property that fails.
 pub async fn check_all<B: Backend>(make: impl AsyncFn() -> (B, B)) {
     macro_rules! check {
         ($($module:ident: $($property:ident),+;)+) => {$($(

@@ -1,4 +1,4 @@
-//! Properties of housekeeping: what it removes of the history, and what it keeps.
+//! Properties of housekeeping: which history it removes, and which it keeps.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use super::fixture::{
     DAY, HOUR, edges, id_of, retention_of, run_housekeeping, seen, seen_alias, seen_edge, store,
     tags, write,
 };
-use crate::cause::ErrorChain;
 use crate::claims::{ClaimClass, Existence, Removal};
 use crate::component::UnixNanos;
+use crate::error_cause::ErrorChain;
 use crate::graph_store::{AsOf, Directions, GraphStore as _, NodeFilter, SearchQuery};
 use crate::reports::{RemovalReport, ReportBatch};
 use crate::store::Store;
@@ -76,7 +76,7 @@ pub(super) async fn reads_before_the_horizon_fail_and_reports_before_it_are_drop
     // A longer retention does not lower the horizon.
     run_housekeeping(&store, 12 * DAY, &retention_of(5 * DAY)).await;
     assert_eq!(store.horizon().await.unwrap(), horizon);
-    // The begin of the interval that contains the horizon stays.
+    // The interval that contains the horizon keeps its start.
     let node = node(AsOf::Now).await.unwrap().remove(0).unwrap();
     assert_eq!(node.first_seen, UnixNanos(DAY));
     let two_days = retention_of(2 * DAY);
@@ -103,7 +103,7 @@ pub(super) async fn removed_node_leaves_no_rows<B: Backend>(one: B, _: B) {
             ended("released"),
             ended("far"),
             seen("living", ClaimClass::Actual, "s", DAY, 1),
-            // Both end, and each has an edge to the other.
+            // Two nodes that end and that have an edge to each other.
             ended("left"),
             ended("right"),
         ],
@@ -206,7 +206,7 @@ pub(super) async fn old_states_are_removed_with_the_past_edges_that_only_they_ha
     let store = store(one);
     let ends = ["e0", "e1", "e2", "e3", "e4", "e5", "e6", "e7"];
     for (day, _) in (1_u64..).zip(&ends) {
-        // An edge of all states, an edge of this state alone, and an edge of two consecutive states.
+        // An edge that all states have, an edge that only this state has, and an edge that two consecutive states have.
         let to = [
             "all",
             ends[day as usize - 1],
@@ -288,7 +288,7 @@ pub(super) async fn expired_observations_are_removed<B: Backend>(one: B, _: B) {
     assert_eq!(
         listed().await,
         ["a", "name"],
-        "the expired alias same_as hides it no longer"
+        "the alias same_as that merged it has expired"
     );
     let id = id_of(&store, "a").await.unwrap();
     let mut rows = store.backend().read().await.unwrap();
@@ -323,7 +323,7 @@ pub(super) async fn snapshot_whose_report_is_in_flight_stays<B: Backend>(one: B,
         };
         write(&store, day * DAY, report).await;
     }
-    // The edges of an old state arrive before housekeeping, the row with that state after it.
+    // The edges of an old state arrive before housekeeping, and the row with that state arrives after it.
     let now = 9 * DAY;
     let first = ReportBatch {
         snapshots: vec![edges("a", "s", now, 1, &["one"])],

@@ -1,4 +1,4 @@
-//! Properties of edge statistics as they age.
+//! Properties of old edge statistics.
 
 use super::fixture::{
     DAY, HOUR, MINUTE, id_of, retention_of, run_housekeeping, seen, store, write,
@@ -37,12 +37,12 @@ fn stats<'a>(
     }
 }
 
-/// Reads the statistics of all edges from `from` up to but not including `to`.
+/// Reads the statistics of all edges in the minutes that begin in `from..to`.
 async fn read_stats<B: Backend>(store: &Store<B>, from: u64, to: u64) -> Vec<EdgeStats> {
     let stats = store.edge_stats(UnixNanos(from), UnixNanos(to)).await;
     let mut stats = stats.unwrap();
     for edge in &mut stats {
-        // Merged minutes keep only the hour of the first minute.
+        // Of merged minutes, the store keeps only the hour of the first minute.
         edge.since = UnixNanos(edge.since.0 / HOUR * HOUR);
     }
     stats

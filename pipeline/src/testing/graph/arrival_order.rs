@@ -10,12 +10,12 @@ use crate::claims::{ClaimClass, Report};
 use super::fold::ReplayKey;
 use super::history::ReportHistory;
 
-/// The greatest lateness with which a report must still be applied as if it had arrived in time.
+/// The greatest lateness of a report that must have the same effect as a report without lateness.
 pub const MAX_LATENESS: usize = 14;
 
-/// The greatest lateness of reports. A report has lateness N in a stream if N reports of the stream that have a
-/// later time arrived before it. A stream is either all completions of one source, scope and class, or all rows,
-/// removals and delete events that concern one claim.
+/// The limits on the lateness of reports. A report has lateness N in a stream if N reports of the stream with a later
+/// time arrived before it. A stream is either all completions of one source, scope and class, or all rows, removals and
+/// delete events that affect one claim.
 #[derive(Clone, Copy, Debug)]
 pub struct Lateness {
     /// The greatest lateness of a completion in the stream of its scope.
@@ -52,12 +52,12 @@ enum ReportStream<'a> {
 struct ReportCopy {
     /// The index of the report in the history.
     report: usize,
-    /// The lateness that the copy has so far, by stream.
+    /// The current lateness of the copy, by stream.
     lateness: BTreeMap<usize, usize>,
     arrived: bool,
 }
 
-/// Builds an order of arrival copy by copy and keeps all copies within their limits of lateness.
+/// Builds an order of arrival, copy by copy, and keeps the lateness of each copy within its limits.
 struct ArrivalOrder<'a> {
     reports: &'a [Report],
     /// For each report, the numbers of the streams that it belongs to.
@@ -70,7 +70,7 @@ struct ArrivalOrder<'a> {
 }
 
 impl ReportHistory {
-    /// Returns the reports in another order, with at most [`Lateness::BOUNDED`].
+    /// Returns the reports in a random order within [`Lateness::BOUNDED`].
     pub fn arrival_order(&self, seed: u64) -> Vec<Report> {
         self.arrival_order_within(seed, Lateness::BOUNDED)
     }
@@ -84,7 +84,7 @@ impl ReportHistory {
         self.arrival_order_within(seed, lateness)
     }
 
-    /// Returns the reports in another order, with at most this lateness. One seed always gives the same order.
+    /// Returns the reports in a random order within these limits of lateness. One seed always gives the same order.
     pub fn arrival_order_within(&self, seed: u64, lateness: Lateness) -> Vec<Report> {
         let mut rng = StdRng::seed_from_u64(seed);
         let count = self.reports.len();
@@ -93,7 +93,7 @@ impl ReportHistory {
             copies.extend((0..count).filter(|_| rng.random_bool(0.25)));
             copies.extend((0..count).filter(|_| rng.random_bool(0.15)));
         }
-        // Most reports keep about their position. The others arrive as late as their limits allow.
+        // Most reports keep about their position. The others are delayed, but only as far as their limits allow.
         let delayed_share = rng.random_range(0.0..0.5);
         let mut positions: Vec<(usize, usize)> = Vec::new();
         for (index, report) in copies.iter().enumerate() {
@@ -162,7 +162,7 @@ impl<'a> ArrivalOrder<'a> {
                 let streams = own_streams[index].iter().copied();
                 match report {
                     Report::Completion { .. } => streams_of_claim[*claim].extend(streams),
-                    // A direct report that concerns several claims does not merge their streams.
+                    // A direct report that affects several claims does not merge their streams.
                     _ => {
                         let (uid, key) = &claims[*claim];
                         streams_of_claim[*claim]
@@ -201,7 +201,7 @@ impl<'a> ArrivalOrder<'a> {
         }
     }
 
-    /// Appends a copy to the order, after all copies that would exceed their limits behind it.
+    /// Appends a copy to the order. First appends all copies that would exceed their limits if they arrived after it.
     fn append(&mut self, index: usize) {
         if self.copies[index].arrived {
             return;
@@ -227,7 +227,7 @@ impl<'a> ArrivalOrder<'a> {
         }
     }
 
-    /// A copy that must arrive before the report, since it would exceed a limit behind it.
+    /// A copy that must arrive before the report, since it would exceed a limit if it arrived after the report.
     fn required_before(&self, report: usize) -> Option<usize> {
         (0..self.copies.len()).find(|index| {
             let copy = &self.copies[*index];
@@ -239,8 +239,8 @@ impl<'a> ArrivalOrder<'a> {
         })
     }
 
-    /// The streams in which the lateness of a copy grows by 1 when the report arrives before it. None for a copy
-    /// that has arrived and for a report that is not later.
+    /// The streams in which the lateness of a copy grows by 1 if the report arrives before the copy. The list is empty
+    /// if the copy has already arrived, or if the report does not have a later time.
     fn streams_with_more_lateness(&self, copy: usize, report: usize) -> Vec<usize> {
         let copy = &self.copies[copy];
         let is_later = self.reports[copy.report].time() < self.reports[report].time();
@@ -276,7 +276,7 @@ fn claim_keys(reports: &[Report]) -> Vec<(&str, ReplayKey)> {
                 keys.insert((uid.as_str(), ReplayKey::new(*class, source, scope)));
             }
             Report::DeleteEvent { uid, .. } => {
-                // Gives a delete event of a uid without claims a stream, too.
+                // With this key, a delete event of a uid without claims has a stream, too.
                 keys.insert((uid.as_str(), ReplayKey::new(ClaimClass::Actual, "", "")));
             }
             Report::Completion {

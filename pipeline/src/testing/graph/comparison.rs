@@ -1,4 +1,4 @@
-//! Compares the reads of one uid with those of the replay.
+//! Compares the answers about one uid with those of the replay.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -41,7 +41,7 @@ fn to_owned((source, scope, state): (&str, &str, u64)) -> SourceState {
     (source.to_owned(), scope.to_owned(), state)
 }
 
-/// Returns now, each of these times, and the nanoseconds before and after it.
+/// Returns now, each of these times, and the nanosecond before and after each time.
 pub fn moments_around(times: &[UnixNanos]) -> Vec<AsOf> {
     let around = times.iter().flat_map(|time| {
         [time.0.saturating_sub(1), time.0, time.0 + 1].map(|time| AsOf::Time(UnixNanos(time)))
@@ -49,8 +49,8 @@ pub fn moments_around(times: &[UnixNanos]) -> Vec<AsOf> {
     [AsOf::Now].into_iter().chain(around).collect()
 }
 
-/// Compares existence, values and snapshots of a uid with the replay's at these moments. Returns a line for each
-/// difference.
+/// Compares the existence, the values and the snapshots of a uid with those of the replay, at each of these moments.
+/// Returns a line for each difference.
 pub fn compare_reads(
     replay: &Replay,
     uid: &str,

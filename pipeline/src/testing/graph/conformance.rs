@@ -1,4 +1,4 @@
-//! Compares the reads of a store, over any backend, with those of the replay.
+//! Compares the answers of a store over any backend with those of the replay.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -9,12 +9,12 @@ use rand::{Rng, SeedableRng};
 
 use super::comparison::{compare_reads, moments_around};
 use super::{Replay, ReportHistory, minimise};
-use crate::cause::ErrorChain;
 use crate::claims::{Existence, Report};
 use crate::component::UnixNanos;
+use crate::error_cause::ErrorChain;
 use crate::graph_store::AsOf;
-use crate::members::Members;
 use crate::reports::{DeleteEvent, RemovalReport, ReportBatch, ScanCompletion, Sighting};
+use crate::scan_members::Members;
 use crate::store::rows::{Backend, Listing, RowsError};
 use crate::store::{Retention, Store};
 use crate::{testing, uid};
@@ -114,8 +114,8 @@ impl HousekeepingSchedule {
     }
 }
 
-/// Runs all housekeeping that is due and checks which nodes it removes. Raises the replay's horizon to the store's, and
-/// drops the direct reports of the nodes that may be removed.
+/// Runs all housekeeping that is due, and checks which nodes it removes. Raises the horizon of the replay to that of
+/// the store. Drops the direct reports of the nodes that may be removed from the replay.
 async fn run_housekeeping<B: Backend>(
     store: &Store<B>,
     replay: &mut Replay,
@@ -146,11 +146,11 @@ async fn run_housekeeping<B: Backend>(
     Ok(())
 }
 
-/// Writes the reports in this order. Then compares existence, values and snapshots of all uids with the replay's: now,
-/// and at each of `times`, one nanosecond before it and one after it.
+/// Writes the reports in this order. Then compares the existence, the values and the snapshots of all uids with those
+/// of the replay: now, at each of `times`, and one nanosecond before and after each of them.
 ///
 /// # Errors
-/// If the backend fails, or a read differs; the text lists all differences.
+/// If the backend fails, or if a read differs: then the text lists all differences.
 pub async fn compare_with_replay<B: Backend>(
     store: &Store<B>,
     reports: &[Report],
@@ -163,7 +163,7 @@ pub async fn compare_with_replay<B: Backend>(
 /// Like [`compare_with_replay`], with housekeeping between batches. Compares no times before the horizon.
 ///
 /// # Errors
-/// If the backend fails, housekeeping keeps or removes a wrong node, or a read differs.
+/// If the backend fails, if housekeeping keeps or removes a wrong node, or if a read differs.
 pub async fn compare_with_housekeeping<B: Backend>(
     store: &Store<B>,
     reports: &[Report],
@@ -233,10 +233,11 @@ pub async fn compare_with_housekeeping<B: Backend>(
 }
 
 /// Calls `run` with a generated history of each seed, in three orders of arrival: by time, with bounded lateness, and
-/// with duplicates too. `run` compares one implementation with the replay at the given times.
+/// with bounded lateness and duplicates. `run` compares one implementation with the replay at the given times.
 ///
 /// # Errors
-/// If `run` fails for a history. The text has the seed, a minimised history that still fails, and its differences.
+/// If `run` fails for a history. The text contains the seed, a minimised history that still fails, and the differences
+/// of that history.
 pub fn check_generated_histories(
     seeds: impl Iterator<Item = u64>,
     size: usize,

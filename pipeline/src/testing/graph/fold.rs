@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::claims::{ClaimClass, Removal, Report, ReportedBy, SETTLE};
 use crate::component::UnixNanos;
 
-/// An unbroken time in which a claim was open with one state.
+/// An unbroken period in which a claim was open with one state.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ReplayInterval {
     /// The first moment of the interval.
     pub since: UnixNanos,
     /// The first moment after the interval. `None` while the claim is open.
     pub until: Option<UnixNanos>,
-    /// 0: no report gave a state.
+    /// 0 if no report had a state.
     pub state: u64,
 }
 
@@ -48,14 +48,14 @@ impl ReplayKey {
     }
 }
 
-/// A claim with all that follows from the reports that affect it.
+/// A claim, as it follows from the reports that affect it.
 pub(super) struct ReplayClaim {
     pub(super) key: ReplayKey,
-    /// The accepted sightings: for each time, the state that they report.
+    /// The state of the accepted sightings, by time.
     pub(super) sightings: BTreeMap<UnixNanos, u64>,
-    /// Ordered by time; they do not overlap.
+    /// Ordered by time, without overlaps.
     pub(super) intervals: Vec<ReplayInterval>,
-    /// For each interval that a deletion ended, the time of the end.
+    /// The end of each interval that a deletion ended.
     pub(super) deleted: Vec<UnixNanos>,
 }
 
@@ -67,8 +67,8 @@ impl ReplayClaim {
             .find(|interval| interval.contains(moment))
     }
 
-    /// Returns the end of the last interval of the run that contains `moment`: intervals without a gap between
-    /// them. `None` where the claim is not open at `moment`, and where the run has not ended.
+    /// Returns the end of the run that contains `moment`; a run is a series of intervals without gaps. `None` if the
+    /// claim is not open at `moment`, or if the run has not ended.
     pub(super) fn run_end(&self, moment: UnixNanos) -> Option<UnixNanos> {
         let mut until = self.open_at(moment)?.until;
         for interval in &self.intervals {
@@ -102,8 +102,8 @@ pub(super) fn fold_uid(uid: &str, reports: &[&Report]) -> Vec<ReplayClaim> {
     keys.into_iter().map(fold).collect()
 }
 
-/// The state that the sightings of the claim report at each time. A scan that begins within `SETTLE` after a delete
-/// event is not a sighting of an `Actual` claim.
+/// The state of the sightings of the claim, by time. For a claim of class `Actual`, a scan that begins within `SETTLE`
+/// after a delete event is not a sighting.
 fn accepted_sightings(uid: &str, key: &ReplayKey, reports: &[&Report]) -> BTreeMap<UnixNanos, u64> {
     let mut sightings = BTreeMap::new();
     for report in reports {
@@ -145,7 +145,8 @@ fn accepted_sightings(uid: &str, key: &ReplayKey, reports: &[&Report]) -> BTreeM
     sightings
 }
 
-/// Whether a row reported the claim at `latest` or earlier. A member list alone opens no claim.
+/// Whether a row reported the claim at `latest` or earlier. Without such a row, the members of a completion open no
+/// claim.
 fn has_row_by(key: &ReplayKey, latest: UnixNanos, reports: &[&Report]) -> bool {
     reports.iter().any(|report| match report {
         Report::Seen {
@@ -159,8 +160,8 @@ fn has_row_by(key: &ReplayKey, latest: UnixNanos, reports: &[&Report]) -> bool {
     })
 }
 
-/// Whether a delete event precedes `time` by less than `SETTLE`: a scan that began then may list the uid although it
-/// is deleted.
+/// Whether a delete event precedes `time` by less than `SETTLE`. A scan that begins at such a time may still list the
+/// deleted uid.
 fn is_within_settle(time: UnixNanos, reports: &[&Report]) -> bool {
     reports.iter().any(|report| match report {
         Report::DeleteEvent { time: event, .. } => *event <= time && time < *event + SETTLE,
@@ -168,7 +169,7 @@ fn is_within_settle(time: UnixNanos, reports: &[&Report]) -> bool {
     })
 }
 
-/// The removals of the claim by time. Of several at one time, a deletion wins over a release.
+/// The removals of the claim, by time. Of several removals at one time, a deletion wins over a release.
 fn removals(
     uid: &str,
     key: &ReplayKey,
@@ -254,13 +255,13 @@ fn removal_by_completion(
             if *scope == key.scope {
                 return (!is_member).then_some(*miss);
             }
-            let below = key.scope.starts_with(&format!("{scope}/"));
-            below.then_some(if is_member { Removal::Released } else { *miss })
+            let is_below = key.scope.starts_with(&format!("{scope}/"));
+            is_below.then_some(if is_member { Removal::Released } else { *miss })
         }
     }
 }
 
-/// Builds the intervals. Where a sighting and a removal have the same time, the sighting wins.
+/// Builds the intervals. If a sighting and a removal have the same time, the sighting wins.
 fn fold_key(
     key: ReplayKey,
     sightings: BTreeMap<UnixNanos, u64>,

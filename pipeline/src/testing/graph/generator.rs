@@ -1,4 +1,4 @@
-//! State and building blocks of the generator of histories. `scenarios.rs` combines them to events.
+//! The state of the generator of histories, and the steps of its events. `scenarios.rs` combines the steps to events.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +12,9 @@ use crate::component::UnixNanos;
 /// The time at which every history begins, in nanoseconds since 1970.
 pub(super) const BASE: u64 = 1_700_000_000_000_000_000;
 
-/// The source, name and class of the scopes to choose from. Among them: scopes of one name in two sources, scopes below
-/// another scope, Terraform states between which a uid moves, and one scope that is scanned for two classes.
+/// The source, name and class of the scopes that the generator chooses from. Among them are two scopes of different
+/// sources with the same name, scopes below another scope, Terraform states between which a uid moves, and a scope with
+/// scans of two classes.
 const SCOPES: [(&str, &str, ClaimClass); 9] = [
     ("aws", "eu", ClaimClass::Actual),
     ("aws", "eu/vpc", ClaimClass::Actual),
@@ -89,7 +90,7 @@ impl HistoryGenerator {
         }
     }
 
-    /// Scans a scope. Some scans never complete; some completions release the uids that they miss.
+    /// Scans a scope. Some scans do not complete. Some completions release the missing uids instead of deleting them.
     pub(super) fn scan(&mut self, scope: usize) {
         let completes = self.rng.random_bool(0.85);
         let miss = if self.rng.random_bool(0.2) {
@@ -100,8 +101,8 @@ impl HistoryGenerator {
         self.scan_with(scope, completes, miss);
     }
 
-    /// Scans a scope: writes rows of new and changed members, in some scans of all or of none, and removals of some
-    /// missing uids. Then writes the completion, if `completes`.
+    /// Scans a scope. Most scans write rows of the new and changed members, some of all members, and some write no
+    /// rows. Writes removals of some missing uids. If `completes`, then writes the completion.
     pub(super) fn scan_with(&mut self, scope: usize, completes: bool, miss: Removal) {
         let current = self.scopes[scope].clone();
         let all_rows = self.rng.random_bool(0.15);
@@ -146,16 +147,15 @@ impl HistoryGenerator {
         self.push_seen(uid, class, (source, scope), by, state);
     }
 
-    /// Appends a sighting. `from` is the source and the scope.
+    /// Appends a sighting.
     pub(super) fn push_seen(
         &mut self,
         uid: &str,
         class: ClaimClass,
-        from: (String, String),
+        (source, scope): (String, String),
         by: ReportedBy,
         state: u64,
     ) {
-        let (source, scope) = from;
         self.push(Report::Seen {
             uid: uid.to_owned(),
             class,
@@ -180,8 +180,8 @@ impl HistoryGenerator {
         });
     }
 
-    /// Appends a report. Drops a report that exists already, and a completion of a scope that has one with the same
-    /// time: one process at a time scans a scope, so no two of its scans begin at the same time.
+    /// Appends a report, unless the history already has it. Also drops a completion if the scope already has a
+    /// completion of the same time: one process at a time scans a scope, so no two of its scans begin at the same time.
     pub(super) fn push(&mut self, report: Report) {
         if let Report::Completion {
             source,
@@ -201,7 +201,7 @@ impl HistoryGenerator {
         self.reports.push(report);
     }
 
-    /// Advances the current time by one of the steps.
+    /// Advances the current time by one of these durations, in nanoseconds.
     pub(super) fn advance(&mut self, steps: &[u64]) {
         self.now += steps.choose(&mut self.rng).copied().unwrap_or_default();
     }

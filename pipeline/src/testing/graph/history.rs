@@ -15,8 +15,8 @@ pub struct ReportHistory {
 }
 
 impl ReportHistory {
-    /// Generates `size` reports. All differ, and no two completions of one source, scope and class began at the same
-    /// time. One seed always gives the same history.
+    /// Generates `size` reports. No two are equal, and no two completions of one source, scope and class began at the
+    /// same time. One seed always gives the same history.
     pub fn generate(seed: u64, size: usize) -> ReportHistory {
         let mut generator = HistoryGenerator::new(seed);
         // Some histories end with a scope that stays silent.
@@ -41,7 +41,7 @@ impl ReportHistory {
         ReportHistory { reports }
     }
 
-    /// The times of all reports, ascending, each once.
+    /// The times of all reports, ascending, without duplicates.
     pub fn times(&self) -> Vec<UnixNanos> {
         let mut times: Vec<UnixNanos> = self.reports.iter().map(Report::time).collect();
         times.sort_unstable();
@@ -50,7 +50,7 @@ impl ReportHistory {
     }
 }
 
-/// One line a report, each with its time relative to the earliest one.
+/// One line for each report, with its time relative to that of the earliest report.
 impl Display for ReportHistory {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let first = self
@@ -113,8 +113,8 @@ impl Display for ReportHistory {
     }
 }
 
-/// Removes reports from a history while `fails` remains true, until no single report can be removed. Keeps the order.
-/// Returns the history unchanged if it does not fail.
+/// Removes as many reports from a history as possible while `fails` remains true for it: at the end, no single report
+/// can be removed. Keeps the order. If `fails` is false for the history itself, returns it unchanged.
 pub fn minimise(
     history: &ReportHistory,
     mut fails: impl FnMut(&ReportHistory) -> bool,
@@ -137,7 +137,7 @@ pub fn minimise(
                 start = end;
             }
         }
-        // A report may become removable only after a later one is removed, so single reports are tried again.
+        // It may only be possible to remove a report after another one is removed, so single reports are tried again.
         let again = chunk == 1 && least.reports.len() < before;
         chunk = if again { 1 } else { chunk / 2 };
     }
@@ -151,8 +151,8 @@ fn removal_word(removal: Removal) -> &'static str {
     }
 }
 
-/// Formats a duration, such as `+1d 5m`. If it is not a whole number of seconds, appends the difference from the
-/// nearest one: `+1d 5m -1ns`.
+/// Formats a duration, such as `+1d 5m`. If it is not a whole number of seconds, rounds it and appends the difference:
+/// `+1d 5m -1ns`.
 fn relative(nanos: u64) -> String {
     const SECOND: u64 = 1_000_000_000;
     let seconds = (nanos + SECOND / 2) / SECOND;

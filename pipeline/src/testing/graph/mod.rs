@@ -1,5 +1,5 @@
-//! Checks implementations of the claim rules with generated histories of reports. The [`Replay`] that they are compared
-//! with shares only the types of the reports with them.
+//! Compares implementations of the claim rules with a reference implementation, the [`Replay`], on generated histories
+//! of reports. The replay shares only the types of the reports with the other implementations.
 //!
 //! ```text
 //! ReportHistory::generate ──▶ arrival_order ──┬──▶ Replay: keeps every report, evaluates the rules one by one

@@ -11,30 +11,30 @@ use crate::graph_store::AsOf;
 
 use super::fold::{ReplayClaim, ReplayInterval, ReplayKey, fold_uid};
 
-/// A completion is ignored as late if this many or more completions of the same source, scope and class that began
-/// later arrived before it.
+/// A completion is late, and so ignored, if at least this many completions of the same source, scope and class began
+/// after it and arrived before it.
 const LATE_COMPLETION_LIMIT: usize = 15;
 
-/// All reports that arrived. Its methods compute what a correct store returns after the same reports.
+/// All reports that arrived. Its methods compute the answers that a correct store gives after the same reports.
 #[derive(Default)]
 pub struct Replay {
     /// Sightings, removals and delete events by uid, in order of arrival.
     direct: BTreeMap<String, Vec<Report>>,
     /// The accepted completions, in order of arrival.
     completions: Vec<Report>,
-    /// For each source, scope and class, the times at which its completions began, including ignored ones.
+    /// For each source, scope and class, the start times of its completed scans, including the ignored completions.
     arrived: BTreeMap<ReplayKey, BTreeSet<UnixNanos>>,
     late_completions: usize,
-    /// The claims of each uid; a cache that the next report clears.
+    /// A cache of the claims of each uid. The next report clears it.
     folded: OnceLock<BTreeMap<String, Vec<ReplayClaim>>>,
-    /// Reports of earlier times are dropped.
+    /// Reports with an earlier time are dropped.
     horizon: UnixNanos,
 }
 
-/// Housekeeping may remove what ended more than this long before the horizon, in nanoseconds.
+/// Housekeeping may remove a node whose claims ended more than this time before the horizon, in nanoseconds.
 const MARGIN: u64 = 60 * 60 * 1_000_000_000;
 
-/// A report or a claim from which it follows that a uid was deleted.
+/// The deletion of a uid, from a report or from the end of a claim.
 struct Deletion<'a> {
     time: UnixNanos,
     /// The source and the scope. The scope of a delete event is empty.
@@ -68,9 +68,9 @@ impl Replay {
             } => {
                 let key = ReplayKey::new(*class, source, scope);
                 let arrived = self.arrived.entry(key).or_default();
-                let later = arrived.iter().filter(|other| *other > began).count();
+                let began_later = arrived.iter().filter(|other| *other > began).count();
                 arrived.insert(*began);
-                if later >= LATE_COMPLETION_LIMIT {
+                if began_later >= LATE_COMPLETION_LIMIT {
                     self.late_completions += 1;
                 } else {
                     self.completions.push(report);
@@ -84,14 +84,15 @@ impl Replay {
         self.horizon = self.horizon.max(horizon);
     }
 
-    /// The earliest time as of which reads must equal the store's.
+    /// The earliest time as of which the answers must equal those of the store.
     pub fn horizon(&self) -> UnixNanos {
         self.horizon
     }
 
-    /// Whether housekeeping may remove the node of a uid. The cut is an hour before the horizon. All reports about the
-    /// uid must be older, and all claims must have ended before the cut. An open claim of class `Telemetry`, `Health`,
-    /// `Edges` or `Aliases` counts as ended `observed_edge_ttl` after its last sighting; with 0, it never does.
+    /// Whether housekeeping may remove the node of a uid. It may if all direct reports about the uid are older than an
+    /// hour before the horizon, and all claims ended before that time. An open claim of class `Telemetry`, `Health`,
+    /// `Edges` or `Aliases` counts as ended `observed_edge_ttl` after its last sighting; if that is 0, it never counts
+    /// as ended.
     pub fn is_removable(&self, uid: &str, observed_edge_ttl: Duration) -> bool {
         let cut = self.horizon.0.saturating_sub(MARGIN);
         let observed_edge_ttl = u64::try_from(observed_edge_ttl.as_nanos()).unwrap_or(u64::MAX);
@@ -152,15 +153,15 @@ impl Replay {
         claim.map_or_else(Vec::new, |claim| claim.intervals.clone())
     }
 
-    /// The source, scope and state of the claim whose value wins for the uid. If no claim of the class is open, that of
-    /// the claim that ended last.
+    /// The source, scope and state of the claim of a class whose value wins for the uid. If no claim of the class is
+    /// open, the claim that ended last wins.
     pub fn value(&self, uid: &str, class: ClaimClass, at: AsOf) -> Option<(String, String, u64)> {
         let moment = moment(at);
-        let of_class = || {
+        let class_claims = || {
             let claims = self.claims(uid).iter();
             claims.filter(|claim| claim.key.class == class)
         };
-        let open = of_class().filter_map(|claim| {
+        let open = class_claims().filter_map(|claim| {
             let interval = claim.open_at(moment)?;
             Some((interval, &claim.key))
         });
@@ -170,7 +171,7 @@ impl Replay {
         }) {
             return Some((key.source.clone(), key.scope.clone(), interval.state));
         }
-        let ended = of_class().filter_map(|claim| {
+        let ended = class_claims().filter_map(|claim| {
             let mut latest = claim.intervals.iter().rev();
             let last = latest.find(|one| one.since <= moment)?;
             Some((last, &claim.key))
@@ -244,8 +245,8 @@ impl Replay {
             return Existence::Ended(first);
         }
 
-        let untils = all_intervals().filter_map(|interval| interval.until);
-        let last_until = untils.filter(|until| *until <= moment).max();
+        let ends = all_intervals().filter_map(|interval| interval.until);
+        let last_until = ends.filter(|until| *until <= moment).max();
         let last_activity = open().map(|claim| self.activity(claim, moment)).max();
         let since = last_until.or(last_activity);
         Existence::Unobserved(since.expect("a claim that began is open or has ended"))
@@ -297,8 +298,8 @@ impl Replay {
         others.any(|deletion| deletion.time >= from)
     }
 
-    /// The last activity of the scope of an open claim, as of the moment: a completion of the scope or a sighting of
-    /// the claim. It is the moment itself if a later sighting continues the same run of intervals.
+    /// The time of the last activity of the scope of an open claim, as of the moment: a completion of the scope, or a
+    /// sighting of the claim. It is the moment itself if a later sighting continues the same run of intervals.
     fn activity(&self, claim: &ReplayClaim, moment: UnixNanos) -> UnixNanos {
         let until = claim.run_end(moment);
         let mut later = claim.sightings.keys().filter(|time| **time > moment);
@@ -317,12 +318,12 @@ impl Replay {
             else {
                 return None;
             };
-            let is_of_claim = if claim.key.class == ClaimClass::Created {
+            let is_own_scope = if claim.key.class == ClaimClass::Created {
                 *class == ClaimClass::Actual && *scope == claim.key.scope
             } else {
                 ReplayKey::new(*class, source, scope) == claim.key
             };
-            is_of_claim.then_some(*began)
+            is_own_scope.then_some(*began)
         });
         let all = sightings.chain(completions);
         let last = all.filter(|time| *time <= moment).max();

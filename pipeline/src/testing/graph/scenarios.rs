@@ -13,7 +13,7 @@ const HOUR: u64 = 60 * MINUTE;
 const SETTLE_NANOS: u64 = SETTLE.as_nanos() as u64;
 const STALE_NANOS: u64 = STALE_AFTER.as_nanos() as u64;
 
-/// Times between two events.
+/// Possible times between two events.
 const STEPS: [u64; 12] = [
     0,
     0,
@@ -28,7 +28,7 @@ const STEPS: [u64; 12] = [
     HOUR,
     3 * HOUR,
 ];
-/// Times between a create or delete event and the next scan.
+/// Possible times between a create or delete event and the next scan.
 const AROUND_SETTLE: [u64; 6] = [
     0,
     1,
@@ -37,7 +37,7 @@ const AROUND_SETTLE: [u64; 6] = [
     SETTLE_NANOS,
     SETTLE_NANOS + 1,
 ];
-/// Times without a report of a scope.
+/// Possible times without a report of a scope.
 const SILENCES: [u64; 6] = [
     23 * HOUR,
     STALE_NANOS - 1,
@@ -76,7 +76,7 @@ impl HistoryGenerator {
         }
     }
 
-    /// In some histories, silences a scope for good.
+    /// In some histories, silences a scope permanently.
     pub(super) fn maybe_silence_scope(&mut self) {
         if self.rng.random_bool(0.4) {
             self.silence_scope(false);
@@ -170,8 +170,8 @@ impl HistoryGenerator {
         }
     }
 
-    /// A uid moves from one scope to another, as with `terraform state mv`. Both scopes are scanned in one round with
-    /// one time, in either order.
+    /// A uid moves from one scope to another, as with `terraform state mv`. Both scopes are then scanned at the same
+    /// time, in either order.
     fn move_between_scopes(&mut self, to: usize) {
         let uid = self.random_uid();
         let GeneratedScope { source, class, .. } = self.scopes[to].clone();
@@ -202,8 +202,8 @@ impl HistoryGenerator {
         }
     }
 
-    /// A receiver restarts without a scope and releases its members. In some cases it scans the same resources under
-    /// another scope name.
+    /// A receiver restarts without a scope and releases the members of the scope. In some cases it scans the same
+    /// resources under another scope name.
     fn rename_scope(&mut self, scope: usize) {
         let reported = self.scopes[scope].reported.clone();
         for uid in reported.keys() {
@@ -230,7 +230,7 @@ impl HistoryGenerator {
         self.scan(scope);
     }
 
-    /// A receiver is removed permanently: all uids are released in all scopes of its source.
+    /// A receiver is removed permanently: every scope of its source releases all uids.
     fn retire_source(&mut self, scope: usize) {
         let source = self.scopes[scope].source.clone();
         for scope in 0..self.scopes.len() {
@@ -246,8 +246,8 @@ impl HistoryGenerator {
         self.now += 1;
     }
 
-    /// One scope is silent for about a day. Then another scope misses a uid that both had. If `scans_again`, the silent
-    /// scope is scanned once more.
+    /// Two scopes have a uid. One is silent for about a day, and then the other misses the uid. If `scans_again`, the
+    /// silent scope is scanned once more.
     fn silence_scope(&mut self, scans_again: bool) {
         let uid = self.random_uid();
         let actual =
@@ -288,8 +288,8 @@ impl HistoryGenerator {
         }
     }
 
-    /// Appends a run of completions with the same members, with few other reports between them. The first run of a
-    /// history has more than 20.
+    /// Appends a run of completions with the same members, and a few other reports between them. The first run of a
+    /// history has more than 20 completions.
     fn scan_unchanged(&mut self, scope: usize) {
         let count = if self.had_long_run {
             self.rng.random_range(2..=8)
@@ -326,7 +326,7 @@ impl HistoryGenerator {
         }
     }
 
-    /// Appends a row of telemetry or health, of a uid of the scopes or of a service that no scope has.
+    /// Appends a row of telemetry or health, about a uid of the scopes or about a service that no scope has.
     fn report_telemetry(&mut self) {
         let uid = if self.rng.random_bool(0.3) {
             "service".to_owned()
@@ -343,7 +343,7 @@ impl HistoryGenerator {
         self.push_seen(&uid, class, from, ReportedBy::Row, state);
     }
 
-    /// Appends a snapshot of all edges or aliases of a uid, from a row outside of a scan.
+    /// Appends a snapshot of all edges or aliases of a uid that no scan made.
     fn report_snapshot(&mut self, scope: usize) {
         let uid = self.random_uid();
         let class = if self.rng.random_bool(0.5) {
@@ -376,8 +376,8 @@ impl HistoryGenerator {
         self.push_removed(&uid, scope, how);
     }
 
-    /// Repeats a report at the time of another one, or one nanosecond or the settle time away from it. So all kinds of
-    /// reports occur with equal times.
+    /// Repeats a report with the time of another report, a nanosecond before or after it, or the settle time after it.
+    /// So reports of all kinds occur with equal times.
     fn repeat_at_another_time(&mut self) {
         let Some(mut report) = self.reports.choose(&mut self.rng).cloned() else {
             return;

@@ -16,7 +16,7 @@ fn alias(key: &AliasKey) -> AliasRow {
     }
 }
 
-/// Creates these nodes. Returns the key of the alias `10.0.0.1` of the first, and the ids.
+/// Creates these nodes. Returns the key of an alias `10.0.0.1` of the first node, and the ids of all nodes.
 async fn nodes_with_alias<const N: usize>(
     write: &mut impl WriteRows,
     uids: [&str; N],
@@ -243,7 +243,7 @@ pub(super) async fn observed_aliases_merge<B: Backend>(backend: &B) -> PropertyR
             seen(5, 15, Some(9), Some(90)),
             seen(5, 20, Some(4), Some(40)),
         ),
-        // Of two with the same last time, the greater (from, to) wins. `None` is the least.
+        // Of two observations with the same last time, the greater (from, to) wins. `None` is the least value.
         (seen(20, 20, None, Some(99)), seen(5, 20, Some(4), Some(40))),
         (seen(20, 20, Some(4), None), seen(5, 20, Some(4), Some(40))),
         (

@@ -72,7 +72,7 @@ pub(super) async fn empty_arguments_read_and_change_nothing<B: Backend>(
     Ok(())
 }
 
-/// Checks that reads of these nodes return nothing, and reads without node arguments too.
+/// Checks that reads of these nodes return nothing, and that reads without node arguments return nothing either.
 async fn check_nothing(read: &mut impl ReadRows, nodes: &[NodeId]) -> PropertyResult {
     assert_eq!(read.nodes(nodes, Projection::Full).await?, []);
     assert_eq!(read.merged_into(nodes).await?, []);
@@ -149,7 +149,7 @@ pub(super) async fn unknown_keys_read_nothing<B: Backend>(backend: &B) -> Proper
     Ok(())
 }
 
-/// More than the parameters that an SQL statement may have.
+/// More keys than the parameters that an SQL statement may have.
 const MANY: usize = 40_000;
 
 pub(super) async fn calls_accept_40_000_keys<B: Backend>(backend: &B) -> PropertyResult {

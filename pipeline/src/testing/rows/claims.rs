@@ -12,7 +12,7 @@ use crate::uid;
 
 const DELETED: IntervalEnd = IntervalEnd::Removed(Removal::Deleted);
 
-/// An interval with one report; where it has an end, a deletion ended it.
+/// An interval with one report. If it has an end, a deletion ended it.
 fn claim(key: ClaimKey, since: u64, until: Option<u64>) -> ClaimRow {
     claim_with_end(key, since, until.map(|until| (until, DELETED)))
 }
@@ -37,7 +37,7 @@ fn claim_with_end(key: ClaimKey, since: u64, until: Option<(u64, IntervalEnd)>) 
     }
 }
 
-/// Creates these nodes. Returns the key of a claim of each; the keys differ only in the node.
+/// Creates these nodes. Returns the key of one claim of each node; the keys differ only in the node.
 async fn keys<const N: usize>(
     write: &mut impl WriteRows,
     uids: [&str; N],
@@ -133,7 +133,7 @@ pub(super) async fn put_claims_replaces_the_last_interval<B: Backend>(
         .await?;
     write.commit().await?;
     let mut write = backend.write().await?;
-    // A later interval, then two in one call: the last written one is the last interval.
+    // One interval, then two in one call: the interval that is written last is the last interval.
     write.put_claims(&[claim(a, 20, None)]).await?;
     write
         .put_claims(&[claim(a, 30, None), claim(a, 5, Some(8))])
@@ -159,7 +159,7 @@ pub(super) async fn past_claims_include_the_newest_that_ended_before_the_time<B:
     let past = [
         claim(a, 10, Some(20)),
         claim(a, 20, Some(30)),
-        // An empty interval, as after a removal before all sightings.
+        // An empty interval, as a removal before all sightings makes.
         claim(a, 35, Some(35)),
         claim(a, 40, Some(50)),
         claim(other, 12, Some(60)),
@@ -186,7 +186,7 @@ pub(super) async fn past_claims_include_the_newest_that_ended_before_the_time<B:
     Ok(())
 }
 
-/// Compares reads of past intervals since several times with `past`, which is ordered by (key, since).
+/// Reads the past intervals since several times and compares them with `past`.
 async fn check_past(
     rows: &mut impl ReadRows,
     nodes: &[NodeId],
@@ -278,7 +278,7 @@ pub(super) async fn remove_claims_keeps_all_other_intervals<B: Backend>(
 
     let mut write = backend.write().await?;
     let time = UnixNanos;
-    // The last interval of `a`, a past one of `a`, and none of `b`, since no interval of it began then.
+    // Removes the last interval and a past interval of `a`, and nothing of `b`, which has no interval that began at 39.
     let keys = [(a, time(40)), (a, time(10)), (b, time(39)), (a, time(40))];
     write.remove_claims(&keys).await?;
     let nodes = [a.node, b.node];
@@ -419,7 +419,7 @@ pub(super) async fn ended_claims_are_those_that_ended_after_the_time<B: Backend>
         ),
     ];
     write.put_claims(&rows).await?;
-    // A past interval does not matter: it is not the last one of `b`.
+    // The past interval of `b` has no effect, since only last intervals count.
     write.put_past_claims(&[claim(b, 1, Some(5))]).await?;
     write.commit().await?;
     let mut read = backend.read().await?;

@@ -87,7 +87,9 @@ pub(super) async fn edge_stats_are_read_by_minute<B: Backend>(backend: &B) -> Pr
     Ok(())
 }
 
-pub(super) async fn greater_row_of_edge_stats_wins<B: Backend>(backend: &B) -> PropertyResult {
+pub(super) async fn row_with_greater_totals_replaces_the_stored_edge_stats<B: Backend>(
+    backend: &B,
+) -> PropertyResult {
     let mut write = backend.write().await?;
     let first = stats(&mut write).await?;
     let counted = |calls, errors, duration_sum, max| EdgeStatsRow {

@@ -6,7 +6,7 @@ use crate::store::rows::{
     Backend, EdgeKey, EdgePage, EdgeRow, NO_WORD, NodeId, ReadRows, RowsError, Word, WriteRows,
 };
 
-/// The order in which incoming edges are paged.
+/// The key by which pages of incoming edges are ordered.
 type IncomingKey = (NodeId, Word, NodeId, Word, Word, bool);
 
 fn incoming_key(key: EdgeKey) -> IncomingKey {
@@ -34,7 +34,7 @@ fn page(after: Option<EdgeKey>, limit: usize) -> EdgePage {
     EdgePage { after, limit }
 }
 
-/// Creates these nodes. Returns the key of an edge from the first to the second, and the ids.
+/// Creates these nodes. Returns the key of an edge from the first node to the second, and the ids of all nodes.
 async fn nodes_with_edge<const N: usize>(
     write: &mut impl WriteRows,
     uids: [&str; N],
@@ -109,8 +109,8 @@ pub(super) async fn edges_are_read_as_written<B: Backend>(backend: &B) -> Proper
     Ok(())
 }
 
-/// Writes six nodes and edges of three kinds between most of them, some edges from several reports. Returns the ids,
-/// the kinds and the rows.
+/// Writes six nodes, and edges of three kinds between most of them; some edges have several rows. Returns the ids, the
+/// kinds and the rows.
 async fn write_edges<B: Backend>(
     backend: &B,
 ) -> Result<([NodeId; 6], [Word; 3], Vec<EdgeRow>), RowsError> {
@@ -280,7 +280,7 @@ pub(super) async fn past_edges_are_paged<B: Backend>(backend: &B) -> PropertyRes
     let (nodes, kinds, rows) = write_edges(backend).await?;
     let [a, b, c, ..] = nodes;
     let mut write = backend.write().await?;
-    // A third of the edges is removed. Some of these and of others are also written as past edges.
+    // Removes a third of the edges. Also writes past edges for some removed and for some other edges.
     let removed: Vec<EdgeKey> = rows.iter().step_by(3).map(|row| row.key).collect();
     write.remove_edges(&removed).await?;
     let past_edge = |key: &EdgeKey| (key.to, key.kind, key.from);
@@ -337,7 +337,7 @@ pub(super) async fn observed_edges_merge<B: Backend>(backend: &B) -> PropertyRes
         (seen(10, 20, 0.5, Some(&[2])), seen(10, 20, 0.5, Some(&[2]))),
         // An earlier observation sets the first time and the confidence.
         (seen(5, 15, 0.9, Some(&[3])), seen(5, 20, 0.9, Some(&[2]))),
-        // Of two with the same last time, the greater properties win.
+        // Of two observations with the same last time, the one with the greater properties wins.
         (
             seen(20, 20, 0.1, Some(&[1, 9])),
             seen(5, 20, 0.9, Some(&[2])),

@@ -44,13 +44,13 @@ pub(super) fn node_row(id: NodeId, uid: &str) -> NodeRow {
     }
 }
 
-/// Sorts rows whose order is not specified by a key.
+/// Sorts rows by a key. For reads that specify no order.
 pub(super) fn sorted_by<T, K: Ord>(mut rows: Vec<T>, key: impl FnMut(&T) -> K) -> Vec<T> {
     rows.sort_by_key(key);
     rows
 }
 
-/// Sorts rows whose order is not specified.
+/// Sorts rows. For reads that specify no order.
 pub(super) fn sorted<T: Ord>(mut rows: Vec<T>) -> Vec<T> {
     rows.sort();
     rows

@@ -91,7 +91,7 @@ pub(super) async fn versions_of_nodes_are_read_without_values<B: Backend>(
     };
     let rows = [row(a, 1, 50), row(a, u64::MAX, 60), row(b, 1, 70)];
     write.put_versions(&rows).await?;
-    // Rows without parts change only the time at which the version was written, and only to a later one.
+    // A row without parts changes only the time at which the version was written, and only to a later time.
     let without_parts = |row: &VersionRow, written| VersionRow {
         content: None,
         edges: None,
@@ -289,7 +289,7 @@ pub(super) async fn minutes_and_hours_are_stored_separately<B: Backend>(
     Ok(())
 }
 
-pub(super) async fn remove_commits_keeps_the_numbers_of_all_others<B: Backend>(
+pub(super) async fn remove_commits_keeps_the_numbers_of_all_other_commits<B: Backend>(
     backend: &B,
 ) -> PropertyResult {
     let mut write = backend.write().await?;

@@ -76,7 +76,7 @@ pub(super) async fn remove_lease_keeps_all_other_leases<B: Backend>(backend: &B)
     Ok(())
 }
 
-/// Two sessions read a lease and write it if there is none.
+/// Two concurrent sessions take the same lease: each reads the lease, and writes its own if there is none.
 pub(super) async fn one_of_two_concurrent_writers_takes_a_lease<B: Backend>(
     backend: &B,
 ) -> PropertyResult {

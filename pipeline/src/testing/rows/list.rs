@@ -111,7 +111,7 @@ pub(super) async fn list_applies_every_combination_of_filters<B: Backend>(
     Ok(())
 }
 
-/// Creates the nodes, sets the ids of the rows, and writes the rows with the texts of their uids and names.
+/// Creates a node for each row, sets the ids of the rows, and writes the rows and the texts of their uids and names.
 async fn put(write: &mut impl WriteRows, rows: &mut [NodeRow]) -> Result<(), RowsError> {
     let mut texts = Vec::new();
     for row in &mut *rows {
@@ -306,15 +306,15 @@ pub(super) async fn list_requires_a_match_of_every_text<B: Backend>(backend: &B)
         let expected: Vec<NodeId> = expected.map(|row| row.id).collect();
         check(&mut read, &filter, &expected).await?;
 
-        // Nodes that changed later are listed too, even if the filter does not match them.
+        // Nodes that changed after 3 are listed too, even if the filter does not match them.
         let filter = NodeRowFilter {
             changed_after: Some(UnixNanos(3)),
             ..filter
         };
-        let later = rows.iter().filter(|row| row.changed > UnixNanos(3));
+        let changed = rows.iter().filter(|row| row.changed > UnixNanos(3));
         let mut all: Vec<NodeId> = expected
             .into_iter()
-            .chain(later.map(|row| row.id))
+            .chain(changed.map(|row| row.id))
             .collect();
         all.sort_unstable();
         all.dedup();

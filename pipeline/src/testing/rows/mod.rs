@@ -1,13 +1,13 @@
 //! The conformance suite for backends of the graph store: the contract of [`rows`](crate::store::rows), one property
 //! per function.
 //!
-//! Most properties check their rows twice: in the session that wrote them, and in a read session after its commit.
+//! Most properties check their rows twice: in the session that wrote them, and in a read session after the commit.
 
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 
-use crate::cause::{ErrorChain, panic_message};
+use crate::error_cause::{ErrorChain, panic_message};
 use crate::store::rows::{Backend, RowsError};
 
 mod aliases;
@@ -31,7 +31,7 @@ mod words;
 /// Runs every property, each on a new, empty backend from `make`.
 ///
 /// # Panics
-/// If a property fails. It panics after all have run; the message lists each failed property with its cause.
+/// After all properties have run, if any failed. The message lists each failed property with its cause.
 pub async fn check_all<B: Backend>(make: impl AsyncFn() -> B) {
     let mut failures = Vec::new();
     macro_rules! check {
@@ -68,8 +68,8 @@ pub async fn check_all<B: Backend>(make: impl AsyncFn() -> B) {
             all_characters_of_a_text_are_literal,
             put_texts_replaces_only_the_given_fields, put_texts_replaces_texts_of_its_own_session,
             texts_of_nodes_are_the_last_written;
-        edge_stats: edge_stats_are_read_by_minute, greater_row_of_edge_stats_wins;
-        records: records_are_keyed_by_signal_id_and_opening_time, records_are_found_by_each_of_their_uids,
+        edge_stats: edge_stats_are_read_by_minute, row_with_greater_totals_replaces_the_stored_edge_stats;
+        records: records_are_keyed_by_signal_id_and_opening_time, records_are_found_by_each_of_their_names,
             records_are_read_newest_first;
         leases: leases_are_read_as_written, remove_lease_keeps_all_other_leases,
             one_of_two_concurrent_writers_takes_a_lease, session_clock_does_not_go_back;
@@ -79,7 +79,7 @@ pub async fn check_all<B: Backend>(make: impl AsyncFn() -> B) {
             all_nodes_are_paged_and_ids_of_removed_nodes_are_not_reused,
             versions_of_nodes_are_read_without_values,
             past_edges_and_owners_can_be_removed, minutes_and_hours_are_stored_separately,
-            remove_commits_keeps_the_numbers_of_all_others;
+            remove_commits_keeps_the_numbers_of_all_other_commits;
         sessions: dropped_session_writes_nothing, readers_do_not_see_uncommitted_rows,
             open_reader_does_not_see_later_commits, two_concurrent_writers_both_commit,
             commits_are_numbered_without_gaps;

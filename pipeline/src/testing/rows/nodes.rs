@@ -81,7 +81,7 @@ pub(super) async fn nodes_are_read_as_written<B: Backend>(backend: &B) -> Proper
         uid: "c".to_owned(),
         ..full.clone()
     };
-    // The second row of `c` replaces the first, and clears the columns that it lacks.
+    // The second row of `c` replaces the first one as a whole, also in the columns that are empty in the second row.
     let rows = [full.clone(), replaced, empty.clone(), node_row(c, "c")];
     write.put_nodes(&rows).await?;
     let expected = [full, empty.clone(), node_row(c, "c")];
@@ -95,7 +95,8 @@ pub(super) async fn nodes_are_read_as_written<B: Backend>(backend: &B) -> Proper
     let found = backend.read().await?.nodes(&[a], Projection::Full).await?;
     assert_eq!(found, [node_row(a, "a")]);
 
-    // The columns by which lists are ordered stay, and all others change. Of two rows, the last one wins.
+    // The columns that lists read (listing, kind, provider, account, region) stay the same, and all others change. Of
+    // two rows, the last one wins.
     let last = NodeRow {
         listing: empty.listing,
         has_lifecycle: true,

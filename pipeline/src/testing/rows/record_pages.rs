@@ -7,7 +7,7 @@ use crate::store::rows::{
     Backend, NO_WORD, ReadRows, RecordQuery, RecordRow, RecordTime, RowsError, Word, WriteRows,
 };
 
-/// The rows of `write_all`, and the words in them.
+/// The rows that `write_all` writes, and the words in them.
 struct WrittenRecords {
     signals: [Word; 2],
     statuses: [Word; 2],
@@ -15,7 +15,7 @@ struct WrittenRecords {
     rows: Vec<RecordRow>,
 }
 
-/// Writes 24 records in no order; many have equal opening times and equal statuses.
+/// Writes 24 records, not in the order of their times. Many have equal opening times and equal statuses.
 async fn write_all<B: Backend>(backend: &B) -> Result<WrittenRecords, RowsError> {
     let mut write = backend.write().await?;
     let [drift, alerts, open, closed, high] =

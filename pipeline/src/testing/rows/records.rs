@@ -10,7 +10,8 @@ pub(super) fn record(signal: Word, id: &str, opened: u64, names: &[&str]) -> Rec
         signal,
         id: id.to_owned(),
         opened: UnixNanos(opened),
-        // Later episodes have earlier report times, so a list that is ordered by report time fails.
+        // An episode that opened later has an earlier report time. So the properties fail if a list is ordered by
+        // report time.
         time: UnixNanos(1000 - opened),
         source: NO_WORD,
         uid: names.first().map(|&uid| uid.to_owned()),
@@ -78,7 +79,7 @@ pub(super) async fn records_are_keyed_by_signal_id_and_opening_time<B: Backend>(
     Ok(())
 }
 
-pub(super) async fn records_are_found_by_each_of_their_uids<B: Backend>(
+pub(super) async fn records_are_found_by_each_of_their_names<B: Backend>(
     backend: &B,
 ) -> PropertyResult {
     let mut write = backend.write().await?;

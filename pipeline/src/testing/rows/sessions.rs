@@ -46,8 +46,8 @@ async fn write_node(write: &mut impl WriteRows, uid: &str) -> Result<NodeId, Row
     Ok(id)
 }
 
-/// Returns the listed nodes, the number of outgoing edges of these nodes and of all ids below 1,000 (nodes that are not
-/// listed may have them), and the sum of all counts.
+/// Returns the listed nodes, the number of all edges, and the sum of all counts. Reads the edges of all ids below
+/// 1,000, since a node that is not listed may have edges.
 async fn state(rows: &mut impl ReadRows) -> Result<(Vec<NodeId>, usize, i64), RowsError> {
     let listed = rows.list(&NodeRowFilter::default(), 0, 1000).await?;
     let from: Vec<NodeId> = listed.iter().copied().chain(1..1000).collect();
@@ -85,7 +85,7 @@ pub(super) async fn dropped_session_writes_nothing<B: Backend>(backend: &B) -> P
     assert_eq!(backend.last_commit().await?, 1);
     assert_eq!(backend.commits(0, 9).await?, [(1, b"first".to_vec())]);
 
-    // No cache keeps the words and ids of the dropped session.
+    // The words and ids of the dropped session are in no cache.
     let mut write = backend.write().await?;
     let [other, lost] = intern_words(&mut write, ["other", "lost"]).await?;
     assert_ne!(other, lost);
@@ -151,7 +151,7 @@ pub(super) async fn open_reader_does_not_see_later_commits<B: Backend>(
     assert_eq!(
         state(&mut before).await?,
         (vec![a], 1, 1),
-        "it does not see the later commit"
+        "the open session does not see the later commit"
     );
     assert_eq!(before.find_nodes(&strings(&["b"])).await?, [None]);
     drop(before);

@@ -5,7 +5,7 @@ use crate::store::rows::{
     Backend, NodeId, ReadRows, RowsError, TextField, TextMatch, TextRow, WriteRows,
 };
 
-/// A text; current where the id of the node is odd.
+/// A text of a node. It is current if the id of the node is odd.
 fn row(node: NodeId, field: TextField, text: &str) -> TextRow {
     let text = text.to_owned();
     TextRow {
@@ -31,8 +31,8 @@ fn matches(row: &TextRow, text: &str, how: TextMatch) -> bool {
     }
 }
 
-/// Searches a text by each kind of match and with several limits, and compares with `texts`. A part of less than three
-/// characters is not searched: it has no trigram.
+/// Searches for a text by each kind of match and with several limits, and compares the results with `texts`. Does not
+/// search for a substring of less than three characters, since it has no trigram.
 async fn check(rows: &mut impl ReadRows, texts: &[TextRow], text: &str) -> PropertyResult {
     for how in [TextMatch::Exact, TextMatch::Prefix, TextMatch::Substring] {
         if how == TextMatch::Substring && text.chars().count() < 3 {

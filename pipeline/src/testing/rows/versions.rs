@@ -136,7 +136,7 @@ pub(super) async fn put_versions_adds_missing_parts_and_keeps_present_ones<B: Ba
             row(Some(named("first")), Some(2), None),
             row(Some(named("first")), Some(1), None),
         ),
-        // The content is one part: a value is not added to a stored content.
+        // The content is one part, so a new value is not added to a stored content.
         (
             row(Some(with_value), None, Some(3)),
             row(Some(named("first")), Some(1), Some(3)),

@@ -24,7 +24,7 @@ pub(crate) struct RowCondition {
     pub(super) libraries: Vec<ScopeMatcher>,
 }
 
-/// A list of texts or patterns, of which one must match.
+/// A list of texts or patterns. A text matches if it matches one of them.
 #[derive(Clone, Debug)]
 pub(super) enum TextMatcher {
     Strict(Vec<String>),
@@ -121,7 +121,7 @@ struct PatternCacheDocument {
 #[serde(deny_unknown_fields)]
 struct AttributeDocument {
     key: String,
-    /// The value to match; without it any value matches.
+    /// The value to match; if it is not set, any value matches.
     value: Option<Json>,
 }
 
@@ -129,7 +129,7 @@ struct AttributeDocument {
 #[serde(deny_unknown_fields)]
 struct LibraryDocument {
     name: String,
-    /// The version to match; without it any version matches.
+    /// The version to match; if it is not set, any version matches.
     version: Option<String>,
 }
 
@@ -226,7 +226,7 @@ impl ConditionDocument {
 }
 
 impl MatchType {
-    /// The matcher of a list of texts; none for an empty list, which is no condition.
+    /// The matcher of a list of texts; `None` for an empty list, which is no condition.
     fn texts(self, all: Vec<String>) -> Result<Option<TextMatcher>, InvalidCondition> {
         (!all.is_empty()).then(|| self.matcher(all)).transpose()
     }

@@ -37,42 +37,42 @@ impl RowCondition {
             rows.keep_text(batch.text(SERVICE_NAME), services);
         }
         if let Some(names) = &self.span_names {
-            rows.keep_of(Signal::Traces, |rows| {
+            rows.keep_if_signal(Signal::Traces, |rows| {
                 rows.keep_text(batch.text(traces::NAME), names);
             });
         }
         if let Some(kinds) = &self.span_kinds {
-            rows.keep_of(Signal::Traces, |rows| rows.keep_kinds(kinds));
+            rows.keep_if_signal(Signal::Traces, |rows| rows.keep_kinds(kinds));
         }
         if let Some(bodies) = &self.log_bodies {
-            rows.keep_of(Signal::Logs, |rows| rows.keep_bodies(bodies));
+            rows.keep_if_signal(Signal::Logs, |rows| rows.keep_bodies(bodies));
         }
         if let Some(texts) = &self.log_severity_texts {
-            rows.keep_of(Signal::Logs, |rows| {
+            rows.keep_if_signal(Signal::Logs, |rows| {
                 rows.keep_text(batch.text(logs::SEVERITY_TEXT), texts);
             });
         }
         if let Some(severity) = &self.log_severity_number {
-            rows.keep_of(Signal::Logs, |rows| rows.keep_severities(severity));
+            rows.keep_if_signal(Signal::Logs, |rows| rows.keep_severities(severity));
         }
         if let Some(names) = &self.metric_names {
-            rows.keep_of(Signal::Metrics, |rows| {
+            rows.keep_if_signal(Signal::Metrics, |rows| {
                 rows.keep_text(batch.text(metrics::NAME), names);
             });
         }
-        let own = match batch.signal() {
+        let column = match batch.signal() {
             Signal::Traces => traces::ATTRIBUTES,
             Signal::Metrics => metrics::ATTRIBUTES,
             _ => logs::ATTRIBUTES,
         };
-        rows.keep_attributes(own, &self.attributes);
+        rows.keep_attributes(column, &self.attributes);
         rows.keep_attributes(RESOURCE_ATTRIBUTES, &self.resources);
         rows.keep_libraries(&self.libraries);
         rows.matching
     }
 }
 
-/// The rows that match the properties that were checked so far.
+/// The rows that match all properties checked up to now.
 struct MatchingRows<'a> {
     batch: &'a Batch,
     matching: Vec<bool>,
@@ -86,8 +86,8 @@ impl MatchingRows<'_> {
         }
     }
 
-    /// Applies `keep` if the batch has this signal; else no row matches.
-    fn keep_of(&mut self, signal: Signal, keep: impl FnOnce(&mut Self)) {
+    /// Applies `keep` if the batch has this signal. Otherwise no row matches.
+    fn keep_if_signal(&mut self, signal: Signal, keep: impl FnOnce(&mut Self)) {
         if self.batch.signal() == signal {
             keep(self);
         } else {
@@ -132,7 +132,7 @@ impl MatchingRows<'_> {
         let column = self.batch.bytes(column);
         self.keep(|row| {
             let map = Map::new(bytes(column, row).unwrap_or_default());
-            attributes.iter().all(|attribute| attribute.is_in(map))
+            attributes.iter().all(|attribute| attribute.matches(map))
         });
     }
 
@@ -156,7 +156,7 @@ impl MatchingRows<'_> {
 
 impl AttributeMatcher {
     /// Whether the attributes have the key with a matching value.
-    fn is_in(&self, map: Map<'_>) -> bool {
+    fn matches(&self, map: Map<'_>) -> bool {
         let Some(actual) = map.get(&self.key) else {
             return false;
         };

@@ -1,3 +1,5 @@
+//! Tests of the defaults and of invalid configuration.
+
 use std::time::Duration;
 
 use super::support::parse;

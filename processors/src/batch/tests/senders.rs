@@ -1,21 +1,23 @@
+//! Tests of the acknowledgements that senders of held rows wait for.
+
 use std::time::Duration;
 
 use pipeline::component::Processor;
 use pipeline::delivery::Retry;
-use pipeline::{Delivery, Outcome, Refusal, Signal};
+use pipeline::{Batch, Delivery, Outcome, Receipt, Refusal, Signal};
 use tokio::time::Instant;
 
-use super::support::{at, batch, rows, sizes};
+use super::support::{at, batch_of, processor, sizes};
 
 #[tokio::test]
 async fn sender_waits_for_the_batch_with_its_rows() {
-    let mut batch = batch(&["send_batch_size=2"]);
+    let mut processor = processor(&["send_batch_size=2"]);
     let (one, mut first) = Delivery::new(None);
     let (two, mut second) = Delivery::new(None);
-    let row = |delivery| rows(Signal::Logs, "a", 1).with_delivery(delivery);
-    assert!(batch.process(row(one), at(0)).unwrap().is_empty());
+    let row = |delivery| batch_of(Signal::Logs, "a", 1).with_delivery(delivery);
+    assert!(processor.process(row(one), at(0)).unwrap().is_empty());
     assert!(futures::poll!(&mut first).is_pending());
-    let output = batch.process(row(two), at(0)).unwrap();
+    let output = processor.process(row(two), at(0)).unwrap();
     assert!(futures::poll!(&mut first).is_pending());
     assert!(futures::poll!(&mut second).is_pending());
     drop(output);
@@ -25,7 +27,7 @@ async fn sender_waits_for_the_batch_with_its_rows() {
 
 #[tokio::test]
 async fn refusal_reaches_all_senders_of_a_merged_batch() {
-    let mut batch = batch(&["send_batch_size=2"]);
+    let mut processor = processor(&["send_batch_size=2"]);
     let refusal = Refusal {
         component: "exporters/x".into(),
         reason: "full".into(),
@@ -36,8 +38,8 @@ async fn refusal_reaches_all_senders_of_a_merged_batch() {
     for _ in 0..2 {
         let (delivery, receipt) = Delivery::new(None);
         receipts.push(receipt);
-        let batch_of_sender = rows(Signal::Logs, "a", 1).with_delivery(delivery);
-        output.extend(batch.process(batch_of_sender, at(0)).unwrap());
+        let batch_of_sender = batch_of(Signal::Logs, "a", 1).with_delivery(delivery);
+        output.extend(processor.process(batch_of_sender, at(0)).unwrap());
     }
     output[0].delivery().refuse(&refusal);
     drop(output);
@@ -48,28 +50,33 @@ async fn refusal_reaches_all_senders_of_a_merged_batch() {
 
 #[tokio::test]
 async fn sender_of_a_split_batch_waits_for_all_parts() {
-    let mut batch = batch(&["send_batch_size=2", "send_batch_max_size=2"]);
+    let mut processor = processor(&["send_batch_size=2", "send_batch_max_size=2"]);
     let (delivery, mut receipt) = Delivery::new(None);
-    let batch_of_sender = rows(Signal::Logs, "a", 3).with_delivery(delivery);
-    let output = batch.process(batch_of_sender, at(0)).unwrap();
+    let batch_of_sender = batch_of(Signal::Logs, "a", 3).with_delivery(delivery);
+    let output = processor.process(batch_of_sender, at(0)).unwrap();
     assert_eq!(sizes(&output), [2]);
     drop(output);
     assert!(futures::poll!(&mut receipt).is_pending());
-    drop(batch.finish(at(0)));
+    drop(processor.finish(at(0)));
     assert_eq!(receipt.await, Outcome::Delivered);
 }
 
 #[tokio::test(start_paused = true)]
 async fn short_deadline_releases_rows_before_the_timeout() {
-    let mut batch = batch(&["timeout=10s"]);
+    let mut processor = processor(&["timeout=10s"]);
     let (without_deadline, _receipt) = of_sender(Signal::Logs, "a", 1);
-    assert!(batch.process(without_deadline, at(0)).unwrap().is_empty());
+    assert!(
+        processor
+            .process(without_deadline, at(0))
+            .unwrap()
+            .is_empty()
+    );
     let (delivery, receipt) = Delivery::new(Some(Instant::now() + Duration::from_secs(2)));
-    let with_deadline = rows(Signal::Logs, "b", 1).with_delivery(delivery);
-    assert!(batch.process(with_deadline, at(0)).unwrap().is_empty());
-    assert!(batch.tick(at(999)).is_empty());
+    let with_deadline = batch_of(Signal::Logs, "b", 1).with_delivery(delivery);
+    assert!(processor.process(with_deadline, at(0)).unwrap().is_empty());
+    assert!(processor.tick(at(999)).is_empty());
     // Half of the time to the deadline is left for the components downstream.
-    let output = batch.tick(at(1000));
+    let output = processor.tick(at(1000));
     assert_eq!(sizes(&output), [2]);
     drop(output);
     assert_eq!(receipt.await, Outcome::Delivered);
@@ -77,104 +84,119 @@ async fn short_deadline_releases_rows_before_the_timeout() {
 
 #[tokio::test(start_paused = true)]
 async fn batch_at_its_deadline_is_not_held() {
-    let mut batch = batch(&["timeout=10s"]);
+    let mut processor = processor(&["timeout=10s"]);
     let (delivery, _receipt) = Delivery::new(Some(Instant::now()));
-    let late = rows(Signal::Logs, "a", 1).with_delivery(delivery);
-    assert_eq!(sizes(&batch.process(late, at(0)).unwrap()), [1]);
+    let late = batch_of(Signal::Logs, "a", 1).with_delivery(delivery);
+    assert_eq!(sizes(&processor.process(late, at(0)).unwrap()), [1]);
 }
 
 #[tokio::test]
 async fn batch_without_rows_is_not_held() {
-    let mut batch = batch(&[]);
+    let mut processor = processor(&[]);
     let (delivery, receipt) = Delivery::new(None);
-    let empty = rows(Signal::Logs, "a", 0).with_delivery(delivery);
-    drop(batch.process(empty, at(0)).unwrap());
+    let empty = batch_of(Signal::Logs, "a", 0).with_delivery(delivery);
+    drop(processor.process(empty, at(0)).unwrap());
     assert_eq!(receipt.await, Outcome::Delivered);
 }
 
-fn of_sender(signal: Signal, name: &str, count: usize) -> (pipeline::Batch, pipeline::Receipt) {
+fn of_sender(signal: Signal, name: &str, count: usize) -> (Batch, Receipt) {
     let (delivery, receipt) = Delivery::new(None);
-    (rows(signal, name, count).with_delivery(delivery), receipt)
+    (
+        batch_of(signal, name, count).with_delivery(delivery),
+        receipt,
+    )
 }
 
 #[test]
 fn rows_with_senders_can_be_released_when_downstream_is_idle() {
-    let mut batch = batch(&["timeout=10s"]);
-    assert!(!batch.can_release(at(0)), "nothing is held");
+    let mut processor = processor(&["timeout=10s"]);
+    assert!(!processor.can_release(at(0)), "nothing is held");
     let (logs, _first) = of_sender(Signal::Logs, "a", 2);
     let (more, _second) = of_sender(Signal::Logs, "b", 1);
     let (spans, _third) = of_sender(Signal::Traces, "c", 1);
     for batch_of_sender in [logs, more, spans] {
-        assert!(batch.process(batch_of_sender, at(0)).unwrap().is_empty());
+        assert!(
+            processor
+                .process(batch_of_sender, at(0))
+                .unwrap()
+                .is_empty()
+        );
     }
-    assert!(batch.can_release(at(0)));
-    let mut released = sizes(&batch.release(at(0)));
+    assert!(processor.can_release(at(0)));
+    let mut released = sizes(&processor.release(at(0)));
     released.sort_unstable();
     assert_eq!(released, [1, 3]);
-    assert!(!batch.can_release(at(0)));
-    assert_eq!(batch.tick_within(at(0)), None);
+    assert!(!processor.can_release(at(0)));
+    assert_eq!(processor.tick_within(at(0)), None);
 }
 
 #[test]
 fn rows_without_a_sender_are_released_only_by_timeout_and_size() {
-    let mut batch = batch(&["timeout=10s", "send_batch_size=4"]);
+    let mut processor = processor(&["timeout=10s", "send_batch_size=4"]);
     assert!(
-        batch
-            .process(rows(Signal::Logs, "a", 3), at(0))
+        processor
+            .process(batch_of(Signal::Logs, "a", 3), at(0))
             .unwrap()
             .is_empty()
     );
-    assert!(!batch.can_release(at(9_999)));
+    assert!(!processor.can_release(at(9_999)));
     let (awaited, _receipt) = of_sender(Signal::Logs, "b", 3);
     assert!(
-        batch.process(awaited, at(0)).unwrap().is_empty(),
+        processor.process(awaited, at(0)).unwrap().is_empty(),
         "rows with and without senders are counted separately"
     );
-    assert_eq!(sizes(&batch.release(at(0))), [3]);
-    assert_eq!(sizes(&batch.tick(at(10_000))), [3]);
+    assert_eq!(sizes(&processor.release(at(0))), [3]);
+    assert_eq!(sizes(&processor.tick(at(10_000))), [3]);
 }
 
 #[test]
 fn rows_with_and_without_a_sender_are_never_in_one_batch() {
-    let mut batch = batch(&["send_batch_size=2"]);
+    let mut processor = processor(&["send_batch_size=2"]);
     let (awaited, _receipt) = of_sender(Signal::Logs, "b", 1);
     assert!(
-        batch
-            .process(rows(Signal::Logs, "a", 1), at(0))
+        processor
+            .process(batch_of(Signal::Logs, "a", 1), at(0))
             .unwrap()
             .is_empty()
     );
-    assert!(batch.process(awaited, at(0)).unwrap().is_empty());
-    let output = batch.finish(at(0));
-    let awaited: Vec<bool> = output.iter().map(|it| it.delivery().is_awaited()).collect();
+    assert!(processor.process(awaited, at(0)).unwrap().is_empty());
+    let output = processor.finish(at(0));
+    let awaited = output.iter().map(|batch| batch.delivery().is_awaited());
+    let awaited: Vec<bool> = awaited.collect();
     assert_eq!(awaited, [false, true]);
 }
 
 #[test]
 fn linger_holds_rows_for_at_least_its_time() {
-    let mut batch = batch(&["timeout=10s", "linger=50ms"]);
+    let mut processor = processor(&["timeout=10s", "linger=50ms"]);
     let (awaited, _receipt) = of_sender(Signal::Logs, "b", 1);
-    assert!(batch.process(awaited, at(0)).unwrap().is_empty());
-    assert!(!batch.can_release(at(49)));
-    assert_eq!(batch.tick_within(at(10)), Some(Duration::from_millis(40)));
-    assert!(batch.tick(at(50)).is_empty());
-    assert_eq!(batch.tick_within(at(50)), Some(Duration::from_millis(9950)));
-    assert!(batch.can_release(at(50)));
-    assert_eq!(sizes(&batch.release(at(50))), [1]);
+    assert!(processor.process(awaited, at(0)).unwrap().is_empty());
+    assert!(!processor.can_release(at(49)));
+    assert_eq!(
+        processor.tick_within(at(10)),
+        Some(Duration::from_millis(40))
+    );
+    assert!(processor.tick(at(50)).is_empty());
+    assert_eq!(
+        processor.tick_within(at(50)),
+        Some(Duration::from_millis(9950))
+    );
+    assert!(processor.can_release(at(50)));
+    assert_eq!(sizes(&processor.release(at(50))), [1]);
 }
 
 #[tokio::test]
 async fn rejected_rows_are_reported_to_their_sender() {
-    let mut batch = batch(&["send_batch_size=5"]);
+    let mut processor = processor(&["send_batch_size=5"]);
     let (one, first) = of_sender(Signal::Logs, "a", 2);
     let (two, second) = of_sender(Signal::Logs, "b", 3);
     two.delivery().set_sent_rows(3);
-    assert!(batch.process(one, at(0)).unwrap().is_empty());
-    let output = batch.process(two, at(0)).unwrap();
+    assert!(processor.process(one, at(0)).unwrap().is_empty());
+    let output = processor.process(two, at(0)).unwrap();
     let parts = output[0].by_sender();
     assert_eq!(sizes(&parts), [2, 3]);
     parts[1].delivery().reject_rows(1, "no name");
-    // If the senders of rejected rows are unknown, no sender gets more rejected rows than it sent.
+    // These three rows may be of either sender, so each gets a report of at most as many rows as it sent.
     output[0].delivery().reject_rows(3, "no name");
     drop((parts, output));
     let partial = |rejected_rows| Outcome::Partial {

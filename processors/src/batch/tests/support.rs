@@ -5,9 +5,9 @@ use std::sync::Arc;
 use pipeline::component::{Host, UnixNanos};
 use pipeline::config::{LoadContext, load};
 use pipeline::registry::BuildProcessor;
-use pipeline::{Signal, SignalSet, testing};
+use pipeline::{Batch, Signal, SignalSet, testing};
 
-use crate::batch::{Batch, Config};
+use crate::batch::{BatchProcessor, Config};
 
 /// Parses settings `key=YAML`.
 pub(super) fn parse(settings: &[&str]) -> Result<Config, String> {
@@ -16,23 +16,23 @@ pub(super) fn parse(settings: &[&str]) -> Result<Config, String> {
     loaded.root.decode().map_err(|error| error.to_string())
 }
 
-pub(super) fn batch(settings: &[&str]) -> Batch {
+pub(super) fn processor(settings: &[&str]) -> BatchProcessor {
     let host = Host::new("batch".parse().unwrap(), SignalSet::ALL, Arc::default());
-    Batch::build(parse(settings).unwrap(), &host).unwrap()
+    BatchProcessor::build(parse(settings).unwrap(), &host).unwrap()
 }
 
 pub(super) fn at(millis: u64) -> UnixNanos {
     UnixNanos(1_700_000_000_000_000_000 + millis * 1_000_000)
 }
 
-/// Rows with the uids `NAME0`, `NAME1`, …
-pub(super) fn rows(signal: Signal, name: &str, count: usize) -> pipeline::Batch {
+/// A batch of rows with the uids `NAME0`, `NAME1`, …
+pub(super) fn batch_of(signal: Signal, name: &str, count: usize) -> Batch {
     let uids: Vec<String> = (0..count).map(|row| format!("{name}{row}")).collect();
     let uids: Vec<&str> = uids.iter().map(String::as_str).collect();
     testing::batch(signal, &uids)
 }
 
 /// The number of rows of each batch.
-pub(super) fn sizes(output: &[pipeline::Batch]) -> Vec<usize> {
-    output.iter().map(pipeline::Batch::num_rows).collect()
+pub(super) fn sizes(output: &[Batch]) -> Vec<usize> {
+    output.iter().map(Batch::num_rows).collect()
 }

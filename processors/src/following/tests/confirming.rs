@@ -1,5 +1,5 @@
-//! Unchanged scans make no commit. When another scope reports a deletion, a process must still know which claims such
-//! scans have confirmed.
+//! Unchanged scans make no commit. Nevertheless, when a scope reports a deletion, a process must know which claims of
+//! other scopes such scans have confirmed.
 
 use std::time::Duration;
 
@@ -37,8 +37,8 @@ fn group() -> Resource {
     }
 }
 
-/// The rows of a scan of a scope that began at `second`: rows of its members and its completion. An unchanged scan
-/// (`has_rows` is false) has only the completion.
+/// A scan of a scope that began at `second`: the rows of its members if `has_rows`, and its completion. An unchanged
+/// scan has only the completion.
 fn scan(scope: &str, second: u64, members: &[Resource], has_rows: bool) -> Vec<Batch> {
     let scan = ScanContext {
         source: "aws",
@@ -51,22 +51,24 @@ fn scan(scope: &str, second: u64, members: &[Resource], has_rows: bool) -> Vec<B
     match has_rows {
         true => scan.push_whole_scan(&mut rows, members),
         false => {
-            let members = members.iter().map(|it| (uid::hash(&it.uid), it.state()));
+            let members = members
+                .iter()
+                .map(|member| (uid::hash(&member.uid), member.state()));
             scan.push_completion(&mut rows, members.collect());
         }
     }
     vec![rows.finish(Delivery::untracked())]
 }
 
-/// A store that another process writes with scans of two scopes, and a reference process, which has no store and
-/// processes all batches of all processes.
+/// A store to which another process writes scans of two scopes, and a reference process. The reference process has no
+/// store and processes all batches of all processes.
 struct TwoScopes {
     backend: GatedBackend,
     reference: SimulatedProcess,
 }
 
 impl TwoScopes {
-    /// Scans of both scopes have reported the instance.
+    /// A store in which scans of both scopes have reported the instance.
     async fn new() -> TwoScopes {
         let backend = GatedBackend::default();
         backend.gate.cancel();
@@ -79,13 +81,13 @@ impl TwoScopes {
         case
     }
 
-    /// Another process writes reports to the store.
+    /// Writes reports to the store as another process.
     async fn another_reports(&mut self, batches: Vec<Batch>, second: u64) {
         let made = self.reference.process(batches, second);
         write(&self.backend, &made, at(second)).await;
     }
 
-    /// Lets time pass until the process watches none of the uids that it has read.
+    /// Lets time pass until the process no longer watches the uids that it has read so far.
     async fn end_watch_period(&mut self, process: &mut SimulatedProcess, second: u64) {
         for step in 0..3 {
             tokio::time::advance(WATCH_PERIOD + Duration::from_secs(1)).await;
@@ -138,7 +140,7 @@ async fn a_claim_confirmed_by_another_process_outlives_a_deletion_by_this_proces
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stale_claim_counts_again_once_an_unchanged_scan_confirms_it() {
+async fn a_stale_claim_is_valid_again_once_an_unchanged_scan_confirms_it() {
     let mut case = TwoScopes::new().await;
     let mut process = SimulatedProcess::new(Some(&case.backend)).await;
     case.end_watch_period(&mut process, 10).await;

@@ -33,7 +33,7 @@ struct SimulatedProcess {
     identity: Identity,
     impact: Impact,
     shared: Arc<SharedServices>,
-    /// The store to load and follow; none if the process has no store.
+    /// The store that the process loads and follows; `None` if it has no store.
     store: Option<Arc<Store<GatedBackend>>>,
 }
 
@@ -42,10 +42,10 @@ impl SimulatedProcess {
         let shared = Arc::<SharedServices>::default();
         let host = |id: &str| Host::new(id.parse().unwrap(), SignalSet::ALL, shared.clone());
         let store = backend.map(|backend| provide_store(backend, &host("sqlite")));
-        let named = backend.map(|_| "sqlite");
-        let identity = serde_json::from_value(json!({"store": named})).unwrap();
+        let store_id = backend.map(|_| "sqlite");
+        let identity = serde_json::from_value(json!({"store": store_id})).unwrap();
         let impact = crate::impact::Config {
-            store: named.map(|named| StoreRef(named.parse().unwrap())),
+            store: store_id.map(|id| StoreRef(id.parse().unwrap())),
             observed_edge_ttl: Duration::ZERO,
             ..crate::impact::Config::default()
         };
@@ -71,7 +71,7 @@ impl SimulatedProcess {
         let made: Vec<Batch> = made.collect();
         for batch in &made {
             self.impact.process(batch.clone(), at(second)).unwrap();
-            // Aliases that `graph` made are in the index already; the others are new to it.
+            // `graph` has already added the aliases of resources to the index, but not those of other batches.
             self.identity.process(batch.clone(), at(second)).unwrap();
         }
         made
@@ -138,15 +138,16 @@ impl SimulatedProcess {
 }
 
 /// The lines that differ.
-fn differences(one: &[String], other: &[String]) -> Vec<String> {
-    let pairs = one.iter().zip(other).filter(|(one, other)| one != other);
+fn differences(expected: &[String], actual: &[String]) -> Vec<String> {
+    let pairs = expected.iter().zip(actual);
+    let pairs = pairs.filter(|(expected, actual)| expected != actual);
     pairs
-        .map(|(one, other)| format!("{one}, but got {other}"))
+        .map(|(expected, actual)| format!("{expected}, but got {actual}"))
         .collect()
 }
 
-/// Two processes write one store; the second follows its commits. It is random when the reports of the second process
-/// are written and when it follows. Returns a description of the first difference.
+/// Two processes write to one store, and the second process follows its commits. The second process writes its reports
+/// and follows at random times. Returns a description of the first difference.
 async fn run(seed: u64, steps: usize, with_large_scans: bool) -> Result<(), String> {
     let backend = GatedBackend::default();
     backend.gate.cancel();
@@ -155,10 +156,10 @@ async fn run(seed: u64, steps: usize, with_large_scans: bool) -> Result<(), Stri
     let mut follower = SimulatedProcess::new(Some(&backend)).await;
     let mut in_flight: Vec<Vec<Batch>> = Vec::new();
     for step in 0..steps {
-        let (batches, is_of_follower) = (cloud.report(), cloud.happens_with(0.4));
+        let (batches, is_by_follower) = (cloud.report(), cloud.happens_with(0.4));
         let now = cloud.second;
         let made = reference.process(batches.clone(), now);
-        match is_of_follower {
+        match is_by_follower {
             true => in_flight.push(follower.process(batches, now)),
             false => write(&backend, &made, at(now)).await,
         }
@@ -208,6 +209,6 @@ async fn a_process_that_follows_commits_has_the_state_of_a_restarted_process() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn changes_that_commits_do_not_name_are_read_with_the_whole_store() {
+async fn changes_that_truncated_commits_do_not_name_are_found_by_a_full_read() {
     run_all(100..104, 25, true).await;
 }

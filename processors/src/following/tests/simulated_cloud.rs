@@ -1,4 +1,4 @@
-//! A small cloud that changes at random, and the reports of it.
+//! A small cloud that changes at random and reports its changes.
 
 use std::collections::BTreeMap;
 
@@ -70,8 +70,8 @@ impl SimulatedCloud {
             }
             1 => {
                 let scope = self.number(SCOPES);
-                if let Some((known, _)) = self.resources.get_mut(&number) {
-                    *known = scope;
+                if let Some((old_scope, _)) = self.resources.get_mut(&number) {
+                    *old_scope = scope;
                 }
             }
             _ => {
@@ -134,11 +134,11 @@ impl SimulatedCloud {
         };
         if filler_count > 0 {
             // The truncated commit does not name these deletions.
-            self.resources.retain(|_, (of, _)| *of != scope);
+            self.resources.retain(|_, (other, _)| *other != scope);
         }
         let filler: Vec<Resource> = (0..filler_count)
             .map(|number| Resource {
-                // These uids sort before all others, so the truncated commit lacks the others.
+                // These uids sort before all others, so the truncated commit names no other uid.
                 uid: format!("a{scope} {number}"),
                 kind: "AWS::EC2::Volume".into(),
                 provider: "aws".into(),
@@ -153,7 +153,8 @@ impl SimulatedCloud {
             began: at(self.second),
         };
         let mut rows = Rows::new(Signal::Resources);
-        let members = self.resources.values().filter(|(of, _)| *of == scope);
+        let members = self.resources.values();
+        let members = members.filter(|(other, _)| *other == scope);
         let members: Vec<Resource> = members.map(|(_, resource)| resource.clone()).collect();
         scan.push_whole_scan(&mut rows, filler.iter().chain(&members));
         rows.finish(Delivery::untracked())
@@ -186,7 +187,7 @@ impl SimulatedCloud {
     /// The observation that a service has a name.
     fn observed_name(&mut self) -> Batch {
         let mut rows = Rows::new(Signal::Aliases);
-        // A service owns the name, since no source observes a deleted resource any more.
+        // The owner is not a resource, since no source observes the names of a deleted resource.
         let (owner, name) = (
             format!("service {}", self.number(2)),
             host(self.number(NAMES)),
@@ -201,7 +202,7 @@ impl SimulatedCloud {
         rows.finish(Delivery::untracked())
     }
 
-    /// A delete event of a resource, whether it exists or not.
+    /// A delete event of a resource that may or may not exist.
     fn delete_event(&mut self) -> Batch {
         let number = self.number(UIDS);
         self.resources.remove(&number);

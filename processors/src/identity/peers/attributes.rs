@@ -4,15 +4,16 @@ use pipeline::attributes::{Map, value};
 
 use crate::service::parse_port;
 
-/// The peer as a span names it, by the present semantic conventions and by those before 1.21 (`net.*`).
+/// The attributes that name the peer of a span, in the current semantic conventions and in those before 1.21
+/// (`net.*`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct PeerAttributes<'a> {
-    /// The first of `server.address` and `net.peer.name` in the span, as in `service_graph`.
+    /// `server.address` or `net.peer.name`, whichever comes first in the span, as in `service_graph`.
     pub(super) host: Option<&'a str>,
-    /// The first of `server.port` and `net.peer.port` in the span.
+    /// `server.port` or `net.peer.port`, whichever comes first in the span.
     pub(super) port: Option<u16>,
-    /// The address at the other end of the connection: the first of `network.peer.address`, `net.sock.peer.addr` and
-    /// `net.peer.ip` in the span.
+    /// The address at the other end of the connection: `network.peer.address`, `net.sock.peer.addr` or `net.peer.ip`,
+    /// whichever comes first in the span.
     pub(super) address: Option<&'a str>,
     /// `aws.sqs.queue.url`.
     pub(super) queue: Option<&'a str>,
@@ -21,7 +22,7 @@ pub(super) struct PeerAttributes<'a> {
 }
 
 impl<'a> PeerAttributes<'a> {
-    /// Reads encoded attributes of a span.
+    /// Reads the encoded attributes of a span.
     pub(super) fn of(attributes: &'a [u8]) -> PeerAttributes<'a> {
         let mut peer = PeerAttributes::default();
         for (key, bytes) in Map::new(attributes).entries() {
@@ -42,7 +43,7 @@ impl<'a> PeerAttributes<'a> {
         peer
     }
 
-    /// Whether the attributes name no peer. A bucket without a host is no peer.
+    /// Whether the attributes name no peer. A bucket alone does not name a peer, since the host is unknown.
     pub(super) fn names_no_peer(&self) -> bool {
         self.host.is_none() && self.address.is_none() && self.queue.is_none()
     }

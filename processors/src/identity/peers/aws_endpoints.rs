@@ -5,8 +5,8 @@ use pipeline::uid;
 use super::attributes::PeerAttributes;
 use crate::identity::identified_node::IdentifiedNode;
 
-/// The queue or bucket that a span names. None if the host is not one of AWS, since other servers offer the same
-/// protocols, such as an S3 API.
+/// The queue or bucket that a span names. `None` if the host does not belong to AWS, since other servers also offer
+/// APIs such as that of S3.
 pub(super) fn identify<'a>(peer: &PeerAttributes<'a>) -> Option<IdentifiedNode<'a>> {
     match peer.queue {
         Some(url) => queue(url),
@@ -35,8 +35,8 @@ fn queue(url: &str) -> Option<IdentifiedNode<'_>> {
     })
 }
 
-/// The bucket at the host `{bucket}.s3.{region}.amazonaws.com` or `s3.{region}.amazonaws.com`, or at an older or
-/// dual-stack form of these hosts.
+/// The bucket at the host `{bucket}.s3.{region}.amazonaws.com` or `s3.{region}.amazonaws.com`, or at a variant of these
+/// hosts: without a region, with `s3-{region}`, or with `s3.dualstack`.
 fn bucket<'a>(name: &'a str, host: &str) -> Option<IdentifiedNode<'a>> {
     let service = aws_prefix(host)?;
     let service = service.strip_prefix(name).unwrap_or(service);
@@ -59,7 +59,7 @@ fn bucket<'a>(name: &'a str, host: &str) -> Option<IdentifiedNode<'a>> {
     })
 }
 
-/// The part of the host before `.amazonaws.com` or `.amazonaws.com.cn`; none for other hosts.
+/// The part of the host before `.amazonaws.com` or `.amazonaws.com.cn`; `None` for other hosts.
 fn aws_prefix(host: &str) -> Option<&str> {
     let host = host.strip_suffix(".cn").unwrap_or(host);
     host.strip_suffix(".amazonaws.com")

@@ -3,7 +3,7 @@
 //! ```text
 //!  span ──attributes──▶ PeerAttributes ──aws_endpoints──▶ a queue or bucket
 //!                             └──────────resolution─────▶ a node of the alias index
-//!                                            └──────────▶ unresolved: looked up again when the index has changed
+//!                                            └──────────▶ unresolved: looked up again after the index has changed
 //! ```
 
 use arrow_array::types::{Int32Type, TimestampNanosecondType};
@@ -40,14 +40,14 @@ const PRODUCER: i32 = 4;
 #[derive(Debug)]
 pub(super) struct PeerResolver {
     unresolved: UnresolvedCounters,
-    /// None if no component after this processor accepts aliases.
+    /// `None` if no component after this processor accepts aliases.
     endpoints: Option<UnresolvedEndpoints>,
 }
 
 /// The peers of the spans of one batch.
 #[derive(Debug)]
 pub(super) struct ResolvedPeers<'a> {
-    /// The uids of the peers. The first is none: rows without a peer have its position.
+    /// The uids of the peers. The first entry is `None`, for the rows without a peer.
     uids: Vec<Option<String>>,
     /// For each row, the position of its peer in `uids`.
     positions: Vec<u32>,
@@ -55,7 +55,7 @@ pub(super) struct ResolvedPeers<'a> {
     pub(super) nodes: Vec<(IdentifiedNode<'a>, UnixNanos)>,
 }
 
-/// The result for one resource and one combination of peer attributes.
+/// The result for the spans of one resource with the same peer attributes.
 #[derive(Clone, Copy, Debug)]
 enum CachedPeer {
     /// The position of the peer in [`ResolvedPeers::uids`].
@@ -73,8 +73,8 @@ impl PeerResolver {
         }
     }
 
-    /// Resolves the peers of the spans of a batch, each as of the start of the span. `instances` has the EC2 instance
-    /// on which each resource of `distinct` runs.
+    /// Resolves the peers of the spans of a batch, each as of the start of its span. For each resource of `distinct`,
+    /// `instances` has the EC2 instance on which the resource runs.
     pub(super) fn resolve<'a>(
         &mut self,
         batch: &'a Batch,
@@ -127,7 +127,7 @@ impl PeerResolver {
         resolved
     }
 
-    /// Resolves one peer by the alias index. Remembers its endpoint if it is unresolved.
+    /// Resolves one peer with the alias index. If it is unresolved and not ambiguous, remembers its endpoint.
     fn resolve_one(
         &mut self,
         peer: &PeerAttributes<'_>,
@@ -156,8 +156,8 @@ impl PeerResolver {
         endpoints.is_some_and(|endpoints| endpoints.is_due(index.version()))
     }
 
-    /// Waits until the index has changed since the last lookup of all endpoints. Never returns if some endpoints are
-    /// due already: then the next tick looks them up.
+    /// Waits until the index has changed since the last lookup of all endpoints. Never returns if there are no
+    /// endpoints, or if an endpoint is due in any case: then the next tick looks all of them up.
     pub(super) async fn wait_until_due(&self, index: &AliasIndex) {
         let endpoints = self.endpoints.as_ref();
         match endpoints.and_then(UnresolvedEndpoints::checked_version) {
@@ -166,7 +166,7 @@ impl PeerResolver {
         }
     }
 
-    /// Looks up the unresolved endpoints if they are due. Returns those that belong to exactly one node.
+    /// Looks up all endpoints if they are due. Returns those that belong to exactly one node.
     pub(super) fn resolve_endpoints(&mut self, index: &AliasIndex) -> Vec<ResolvedEndpoint> {
         let endpoints = self.endpoints.as_mut();
         endpoints.map_or_else(Vec::new, |endpoints| endpoints.resolve(index))
@@ -178,7 +178,7 @@ impl PeerResolver {
         self.unresolved.counts()
     }
 
-    /// Makes all endpoints due. Called when the index has changed or an emitted alias was not delivered.
+    /// Makes all endpoints due. Call this when the index has changed or an emitted alias was not delivered.
     pub(super) fn recheck_endpoints(&mut self) {
         if let Some(endpoints) = &mut self.endpoints {
             endpoints.recheck();
@@ -207,7 +207,7 @@ impl<'a> ResolvedPeers<'a> {
         CachedPeer::Position(position)
     }
 
-    /// The column `peer_uid`; values of `existing`, the present column, are kept. None if no peer was resolved.
+    /// The column `peer_uid`. Values of `existing`, the column of the batch, are kept. `None` if no peer was resolved.
     pub(super) fn column(&self, existing: &StringViewArray) -> Option<StringViewArray> {
         (self.uids.len() > 1).then(|| fill_uids(&self.uids, &self.positions, existing))
     }

@@ -1,4 +1,4 @@
-//! Resolves the peer of a span by the alias index, and counts unresolved spans.
+//! Resolves the peer of a span with the alias index, and counts spans with an unresolved peer.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::identity::names::{NameLookup, NameResolution, is_private};
 /// The peer of a span, as of the span's time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PeerResolution<'v> {
-    /// The span names no peer, or the client's own machine.
+    /// The span names no peer, or a [local](PeerTarget::Local) one.
     NoPeer,
     /// The uid of the peer.
     Peer(Cow<'v, str>),
@@ -26,13 +26,13 @@ pub(super) enum UnresolvedReason {
     UnknownName,
     /// No node has the address.
     UnknownAddress,
-    /// The name or address is unique only within a network, and the network of the span's resource is not known.
+    /// The name or address is unique only within a network, and the network of the span's resource is unknown.
     NoNetwork,
     /// Several nodes have the name or address.
     Ambiguous,
 }
 
-/// Counts unresolved spans by reason.
+/// Counts spans with an unresolved peer, by reason.
 #[derive(Debug)]
 pub(super) struct UnresolvedCounters([Counter; 4]);
 
@@ -53,8 +53,8 @@ impl UnresolvedCounters {
     }
 }
 
-/// Resolves the host name of the peer, else the address to which the client connected, since a host name may be known
-/// only in the client's network. `instance` is the EC2 instance that sent the span.
+/// Resolves the peer by its host. If that fails, resolves it by the address to which the client connected, since only
+/// the client's network may know the host name. `instance` is the EC2 instance that sent the span.
 pub(super) fn resolve_peer<'v>(
     peer: &PeerAttributes<'_>,
     instance: Option<&str>,
@@ -65,7 +65,7 @@ pub(super) fn resolve_peer<'v>(
     for text in [peer.host, peer.address].into_iter().flatten() {
         let resolution = resolve_target(&PeerTarget::of(text), &networks, names);
         match (resolution, &result) {
-            // If the host is the client's own machine, the address is ignored.
+            // If the host is local, the address is ignored.
             (PeerResolution::NoPeer, PeerResolution::NoPeer) => return PeerResolution::NoPeer,
             (resolved @ PeerResolution::Peer(_), _) => return resolved,
             (unresolved, PeerResolution::NoPeer) => result = unresolved,

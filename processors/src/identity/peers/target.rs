@@ -8,8 +8,8 @@ use pipeline::alias_index::{canonical_address, canonical_host};
 /// The host or address that a span names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PeerTarget<'a> {
-    /// The client's own machine, a link-local address, or a text that is no host name, such as a path. It means
-    /// something else on each machine.
+    /// A host that means something else on each machine or link, such as `localhost` or a link-local address. Also a
+    /// text that is not a host name, such as a path.
     Local,
     Address(IpAddr),
     /// A host name in lower case, without a final dot.
@@ -38,11 +38,11 @@ impl<'a> PeerTarget<'a> {
 }
 
 fn is_local(ip: IpAddr) -> bool {
-    let is_of_link = match ip {
+    let is_within_link = match ip {
         IpAddr::V4(ip) => ip.is_link_local() || ip.is_broadcast(),
         IpAddr::V6(ip) => ip.is_unicast_link_local(),
     };
-    is_of_link || ip.is_loopback() || ip.is_unspecified() || ip.is_multicast()
+    is_within_link || ip.is_loopback() || ip.is_unspecified() || ip.is_multicast()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Remembers unresolved endpoints until exactly one node in the alias index can be the endpoint.
+//! Remembers unresolved endpoints. Looks them up again after the alias index has changed.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::IpAddr;
@@ -17,21 +17,21 @@ const MAX_CALLERS: usize = 16;
 /// The unresolved endpoints, and the version of the index in which they were last looked up.
 #[derive(Debug, Default)]
 pub(super) struct UnresolvedEndpoints {
-    /// By uid, `ext://host:port`.
+    /// By their uid, `ext://host:port`.
     endpoints: HashMap<String, UnresolvedEndpoint>,
     /// The keys of `endpoints` in the order in which they were added.
     order: VecDeque<String>,
-    /// The version of the index in which all endpoints were looked up; none if some are due in any version.
+    /// The version of the index in which all endpoints were looked up. `None` makes all endpoints due in any version.
     checked_version: Option<u64>,
 }
 
-/// A host and the instances that call it.
+/// An endpoint and the instances that called it.
 #[derive(Debug)]
 struct UnresolvedEndpoint {
     host: EndpointHost,
-    /// The uids of the instances that called the endpoint.
+    /// The uids of the instances that called the endpoint, at most [`MAX_CALLERS`].
     callers: BTreeSet<String>,
-    /// Whether an unknown instance called the endpoint, or more than [`MAX_CALLERS`] did.
+    /// Whether an unknown instance or more than [`MAX_CALLERS`] instances called the endpoint.
     from_anywhere: bool,
 }
 
@@ -41,17 +41,17 @@ enum EndpointHost {
     Name(String),
 }
 
-/// An endpoint that was unresolved, and its node.
+/// An endpoint that was unresolved, and the node that it is.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::identity) struct ResolvedEndpoint {
     pub(in crate::identity) uid: String,
     pub(in crate::identity) endpoint: String,
-    /// The time since which the node has the name or address of the endpoint.
+    /// The time since which the node, or the DNS record that leads to it, has the name or address of the endpoint.
     pub(in crate::identity) since: UnixNanos,
 }
 
 impl UnresolvedEndpoints {
-    /// The version of the index in which all endpoints were looked up; none if some are due in any version, or if
+    /// The version of the index in which all endpoints were looked up. `None` if they are due in any version, or if
     /// there are no endpoints.
     pub(super) fn checked_version(&self) -> Option<u64> {
         self.checked_version.filter(|_| !self.endpoints.is_empty())
@@ -81,14 +81,14 @@ impl UnresolvedEndpoints {
                 from_anywhere: false,
             }
         });
-        let is_new = match caller {
+        let has_new_caller = match caller {
             Some(caller) if endpoint.callers.contains(caller) => false,
             Some(caller) if endpoint.callers.len() < MAX_CALLERS => {
                 endpoint.callers.insert(caller.to_owned())
             }
             _ => !std::mem::replace(&mut endpoint.from_anywhere, true),
         };
-        if is_new {
+        if has_new_caller {
             self.checked_version = None;
         }
     }
@@ -107,13 +107,13 @@ impl UnresolvedEndpoints {
         self.checked_version = Some(version);
         let view = index.view();
         let resolved = self.endpoints.iter().filter_map(|(uid, endpoint)| {
-            // A scan has reported this alias.
+            // The index already has this alias.
             if view.uids(AliasKind::SameAs, uid).next().is_some() {
                 return None;
             }
-            let (to, since) = endpoint.node(&view)?;
+            let (node, since) = endpoint.node(&view)?;
             Some(ResolvedEndpoint {
-                uid: to.to_owned(),
+                uid: node.to_owned(),
                 endpoint: uid.clone(),
                 since,
             })
@@ -132,8 +132,10 @@ impl UnresolvedEndpoints {
 }
 
 impl UnresolvedEndpoint {
-    /// The only node that can be this endpoint, of all nodes that have or had its name, and the time since which the
-    /// node has the name. None if there is no such node, or several.
+    /// The node that this endpoint is, and [since when](ResolvedEndpoint::since). All nodes that have or had the name
+    /// or address are candidates. The endpoint is the candidate with the lowest rank. If this is a DNS record, the
+    /// endpoint is the target of the record. `None` if no candidate or several candidates have the lowest rank, if the
+    /// candidate does not have the name or address now, or if the target is unknown.
     fn node<'v>(&self, view: &'v AliasView<'v>) -> Option<(&'v str, UnixNanos)> {
         let (kinds, name) = match &self.host {
             EndpointHost::Address(ip) => (&AliasKind::ADDRESSES[..], ip.to_string()),
@@ -147,8 +149,9 @@ impl UnresolvedEndpoint {
         };
         let owners = kinds.iter().flat_map(|kind| {
             view.uids(*kind, &name).filter(|uid| {
-                let mut names = view.all_names(uid, *kind).filter(|it| *it.value == *name);
-                names.any(|it| is_reachable(&it.scope))
+                let names = view.all_names(uid, *kind);
+                let mut same = names.filter(|alias| *alias.value == *name);
+                same.any(|alias| is_reachable(&alias.scope))
             })
         });
         let NameResolution::Unique(owner) = best_owner(view, owners) else {
@@ -160,11 +163,12 @@ impl UnresolvedEndpoint {
         let since = since.min()?;
         let mut names = NameLookup::new(view, ValidInterval::at(UnixNanos(u64::MAX)));
         let end = names.final_target(owner, network.as_slice());
-        // A DNS record whose target is not known yet is not the node behind the endpoint.
+        // A DNS record whose target is unknown is not the endpoint itself.
         (!names.has_target(end)).then_some((end, since))
     }
 
-    /// The one network of all callers; none if a caller is not in exactly one network, or not in that of the others.
+    /// The network in which all callers are. `None` if a caller is not in exactly one network, or if the callers are
+    /// in several networks.
     fn network<'v>(&self, view: &'v AliasView<'v>) -> Option<&'v str> {
         if self.from_anywhere {
             return None;

@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 use super::support::at;
 use crate::identity::{Config, Identity};
 
-/// Kind, value and scope.
+/// The kind, value and scope of an alias.
 pub(super) type ScannedAlias<'a> = (&'a str, &'a str, Option<&'a str>);
 
 pub(super) const DATABASE: &str = "arn:aws:rds:eu-west-1:42:db:orders";
@@ -51,18 +51,18 @@ impl Cloud {
         Identity::build(Config::default(), &host).unwrap()
     }
 
-    /// A scan reports all names of a uid.
+    /// Reports all names of a uid, as a scan does.
     pub(super) fn report(&self, uid: &str, second: u64, names: &[ScannedAlias<'_>]) {
         let mut writer = self.index.writer().unwrap();
         writer.put_aliases(uid, "aws", at(second), names.iter().copied());
     }
 
-    /// A scan reports an instance with an address in a network.
+    /// Reports an instance with an address in a network, as a scan does.
     pub(super) fn report_instance(&self, id: &str, second: u64, network: &str, ip: &str) {
         self.report(&instance(id), second, &[("ip", ip, Some(network))]);
     }
 
-    /// A scan reports a DNS record and its targets.
+    /// Reports a DNS record and its targets, as a scan does.
     pub(super) fn report_record(&self, name: &str, second: u64, targets: &[&str]) {
         let uid = record(name);
         self.report(&uid, second, &[("dns", name, None)]);
@@ -80,7 +80,7 @@ pub(super) fn record(name: &str) -> String {
     format!("arn:aws:route53:::hostedzone/Z/recordset/{name}/CNAME")
 }
 
-/// A span to process; helpers build client spans.
+/// A span to process. [`call`] and [`call_from`] make client spans.
 #[derive(Clone, Debug)]
 pub(super) struct ClientSpan {
     pub(super) resource: Json,
@@ -113,7 +113,7 @@ pub(super) fn call_from(id: &str, second: u64, attributes: Json) -> ClientSpan {
     }
 }
 
-/// The attributes of a span that names its server by the present semantic conventions.
+/// The attributes by which a span names its server in the current semantic conventions.
 pub(super) fn to(host: &str) -> Json {
     json!({"server.address": host, "server.port": 5432})
 }
@@ -136,7 +136,7 @@ pub(super) fn spans(calls: &[ClientSpan]) -> Batch {
     rows.finish(Delivery::untracked())
 }
 
-/// The second of processing, after all other times in these tests.
+/// The second at which batches are processed. It is after all other times in these tests.
 pub(super) const NOW: u64 = 10_000;
 
 /// The peer of each span; empty if it has none.

@@ -148,7 +148,7 @@ fn a_service_runs_on_the_resources_that_its_attributes_describe() {
 }
 
 #[test]
-fn a_host_without_an_entity_reference_is_ignored() {
+fn a_host_that_no_entity_reference_names_is_ignored() {
     let referenced = TelemetryRow {
         entity_refs: vec![
             ("service", vec!["service.name"]),
@@ -175,7 +175,7 @@ fn the_same_rows_are_emitted_once_a_minute() {
 }
 
 #[test]
-fn rows_that_were_refused_are_emitted_again_on_a_retry() {
+fn refused_rows_are_emitted_again_when_the_sender_retries() {
     let mut identity = identity(SignalSet::ALL);
     let emitted = |identity: &mut Identity, second| {
         let mut made = identity
@@ -197,7 +197,7 @@ fn rows_that_were_refused_are_emitted_again_on_a_retry() {
 }
 
 #[test]
-fn a_new_value_is_emitted_at_once_and_alone() {
+fn within_a_minute_only_the_node_with_a_changed_value_is_emitted() {
     let mut identity = identity(SignalSet::ALL);
     emitted_with(&mut identity, &[pod()], at(0));
     let mut newer = pod();
@@ -209,7 +209,7 @@ fn a_new_value_is_emitted_at_once_and_alone() {
 }
 
 #[test]
-fn emitted_rows_have_the_time_of_the_newest_row_but_none_in_the_future() {
+fn emitted_rows_have_the_time_of_the_newest_row_or_now_if_that_is_earlier() {
     let cart = |time| TelemetryRow {
         time,
         ..row(json!({"service.name": "cart"}))
@@ -220,7 +220,7 @@ fn emitted_rows_have_the_time_of_the_newest_row_but_none_in_the_future() {
         (vec![Some(at(5)), Some(at(500))], at(50)),
     ];
     for (times, expected) in table {
-        // A row of another resource comes between the rows of this one.
+        // A row of another resource comes between the rows of `cart`.
         let mut rows: Vec<TelemetryRow> = times.into_iter().map(cart).collect();
         rows.insert(1, row(json!({})));
         let emitted = emitted_with(&mut identity(SignalSet::ALL), &rows, at(50));
@@ -229,7 +229,7 @@ fn emitted_rows_have_the_time_of_the_newest_row_but_none_in_the_future() {
 }
 
 #[test]
-fn only_signals_that_a_later_component_accepts_are_emitted() {
+fn only_signals_that_are_accepted_downstream_are_emitted() {
     for signal in [Signal::Nodes, Signal::Edges, Signal::Aliases] {
         let mut identity = identity(SignalSet::of(&[signal]));
         let made = identity

@@ -1,4 +1,4 @@
-//! Finding the instance on which a resource runs if the attributes do not give the whole ARN of the instance.
+//! Tests of finding the instance on which a resource runs if the attributes do not give the ARN of the instance.
 
 use pipeline::component::Processor;
 use serde_json::{Value as Json, json};
@@ -29,7 +29,7 @@ fn runs_on(cloud: &Cloud, mut resource: Json) -> String {
 
 const PRIVATE_NAME: &str = "ip-10-0-0-7.eu-west-1.compute.internal";
 
-/// A cloud with one instance that has a name of each kind.
+/// A cloud with one instance, which has an id, an address and a private DNS name.
 fn one_instance() -> Cloud {
     let cloud = Cloud::new();
     let names = [
@@ -76,7 +76,7 @@ fn no_node_is_emitted_for_an_instance_that_a_scan_reported() {
 }
 
 #[test]
-fn an_instance_is_found_by_its_private_name_while_only_one_has_it() {
+fn an_instance_is_found_by_its_private_name_unless_two_instances_have_the_name() {
     let cloud = one_instance();
     let table = [
         json!({"host.name": PRIVATE_NAME}),
@@ -98,7 +98,7 @@ fn an_instance_is_found_by_its_private_name_while_only_one_has_it() {
 }
 
 #[test]
-fn the_node_of_a_pod_runs_on_the_instance_with_its_name() {
+fn a_kubernetes_node_runs_on_the_instance_that_has_the_name_of_the_node() {
     let cluster = json!({
         "service.name": "web", "k8s.cluster.uid": "c", "k8s.pod.uid": "p", "k8s.node.uid": "n",
         "k8s.node.name": PRIVATE_NAME, "host.name": "web-7f-x",

@@ -1,4 +1,4 @@
-//! Loading the aliases of a store while batches and reports arrive.
+//! Tests of loading the aliases of a store while batches and reports arrive.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -21,7 +21,7 @@ fn host(id: &str, shared: &Arc<SharedServices>) -> Host {
     Host::new(id.parse().unwrap(), SignalSet::ALL, shared.clone())
 }
 
-/// An `identity` in a process with an exporter `sqlite` that has this store.
+/// An `identity` that loads from the exporter `sqlite`, which has a store on this backend.
 fn identity(backend: &GatedBackend, shared: &Arc<SharedServices>) -> Identity {
     provide_store(backend, &host("sqlite", shared));
     identity_of("sqlite", shared)
@@ -59,7 +59,9 @@ async fn store_with_a_name() -> GatedBackend {
 }
 
 fn peers_of(batches: &[Batch]) -> Vec<String> {
-    let spans = batches.iter().filter(|it| it.signal() == Signal::Traces);
+    let spans = batches
+        .iter()
+        .filter(|batch| batch.signal() == Signal::Traces);
     let peers = spans.flat_map(|batch| batch.text(traces::PEER_UID).iter());
     peers.map(|uid| uid.unwrap_or("").to_owned()).collect()
 }
@@ -128,7 +130,7 @@ fn report_to_index(shared: &Arc<SharedServices>, names: &Batch) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn reading_a_uid_from_one_store_keeps_its_aliases_of_another_store() {
+async fn a_read_of_a_uid_from_one_store_keeps_its_aliases_from_another_store() {
     let shared = Arc::default();
     let ids = ["sqlite/a", "sqlite/b"];
     let backends = [(); 2].map(|()| GatedBackend::default());

@@ -32,7 +32,8 @@ fn a_database_is_found_by_its_dns_name() {
     );
 }
 
-/// Two networks with the same addresses: the caller is instance `1` in `vpc-1` and `2` in `vpc-2`.
+/// Two networks with the same two addresses. The calling instance is `1` in `vpc-1` and `2` in `vpc-2`; the called
+/// instances are `3` and `4`.
 fn two_networks() -> Cloud {
     let cloud = Cloud::new();
     for (network, (caller, called)) in [("vpc-1", ("1", "3")), ("vpc-2", ("2", "4"))] {
@@ -90,7 +91,7 @@ fn a_public_address_is_resolved_without_a_network() {
     assert_eq!(
         peer(&cloud, call(20, to("10.9.9.9"))),
         "",
-        "a private address is not"
+        "a private address needs a network"
     );
 }
 
@@ -107,7 +108,7 @@ fn a_network_interface_wins_over_its_reserved_address() {
 }
 
 #[test]
-fn of_two_dns_records_of_a_name_the_instance_wins_over_the_reserved_address() {
+fn of_two_dns_records_with_one_name_a_record_of_an_instance_wins_over_one_of_a_reserved_address() {
     let cloud = Cloud::new();
     cloud.report_instance("1", 10, "vpc-1", "10.0.0.1");
     cloud.report_instance("3", 10, "vpc-1", "10.0.0.9");
@@ -169,7 +170,7 @@ fn unresolved_spans_are_counted_by_reason() {
 }
 
 #[test]
-fn local_hosts_are_no_peer_and_not_unresolved() {
+fn a_local_host_is_neither_a_peer_nor_counted_as_unresolved() {
     let cloud = Cloud::new();
     let mut identity = cloud.identity();
     for host in [
@@ -273,7 +274,7 @@ fn queues_and_buckets_are_resolved_by_the_span_alone() {
 }
 
 #[test]
-fn only_clients_and_producers_get_peers_and_a_set_peer_is_kept() {
+fn only_client_and_producer_spans_without_a_peer_get_one() {
     let cloud = Cloud::new();
     cloud.report(DATABASE, 10, &[("dns", "db.example", None)]);
     let of_kind = |kind| ClientSpan {
@@ -304,7 +305,7 @@ fn without_a_source_of_aliases_no_peer_is_looked_up() {
 }
 
 #[test]
-fn aliases_that_pass_the_processor_resolve_later_spans() {
+fn aliases_that_pass_the_processor_resolve_the_spans_after_them() {
     use pipeline::rows::{Cell, Rows};
     use pipeline::schema::aliases;
     let mut identity = identity(SignalSet::ALL);

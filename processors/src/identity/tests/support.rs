@@ -30,7 +30,7 @@ pub(super) fn identity(wanted: SignalSet) -> Identity {
 #[derive(Clone, Debug, Default)]
 pub(super) struct TelemetryRow {
     pub(super) attributes: Json,
-    /// Type and `id_keys` of each reference.
+    /// The type and the `id_keys` of each reference.
     pub(super) entity_refs: Vec<(&'static str, Vec<&'static str>)>,
     pub(super) time: Option<UnixNanos>,
     pub(super) uid: Option<&'static str>,
@@ -95,7 +95,7 @@ pub(super) fn uid_of(row: TelemetryRow) -> Option<String> {
 /// The emitted rows of each signal in order, as text or JSON.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct EmittedRecords {
-    /// uid, kind, name, provider, account, region, value.
+    /// Objects with uid, kind, name, provider, account, region and value.
     pub(super) nodes: Vec<Json>,
     /// `from KIND to`.
     pub(super) edges: Vec<String>,
@@ -119,7 +119,7 @@ fn word(batch: &Batch, column: &str, row: usize) -> Option<String> {
     Some(words.values().value(key as usize).to_owned())
 }
 
-/// Processes rows and returns the rows that are emitted with them.
+/// Processes rows of telemetry and returns the rows that the processor emits.
 pub(super) fn emitted_with(
     identity: &mut Identity,
     rows: &[TelemetryRow],

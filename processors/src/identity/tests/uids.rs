@@ -19,7 +19,7 @@ use serde_json::{Value as Json, json};
 use super::support::{TelemetryRow, at, batch, identity, row, uid_of};
 
 #[test]
-fn the_uid_is_that_of_the_service_else_of_the_most_specific_resource() {
+fn the_uid_is_that_of_the_first_node_that_the_resource_describes() {
     let ec2 = json!({"host.id": "i-1", "cloud.account.id": "42", "cloud.region": "eu-west-1"});
     let with = |base: &Json, more: Json| {
         let mut all = base.as_object().unwrap().clone();
@@ -178,7 +178,7 @@ fn entity_references_restrict_the_entities_of_the_resource() {
 }
 
 #[test]
-fn rows_of_telemetry_get_uids_and_other_signals_pass_unchanged() {
+fn only_rows_of_telemetry_get_uids() {
     let rows = [
         row(json!({"service.name": "a"})),
         row(Json::Null),

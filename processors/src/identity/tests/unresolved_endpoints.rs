@@ -1,4 +1,4 @@
-//! Unresolved endpoints that the alias index resolves later.
+//! Tests of unresolved endpoints, which are resolved once the alias index has their names.
 
 use std::time::Duration;
 
@@ -85,7 +85,7 @@ async fn an_unresolved_endpoint_costs_no_tick_until_the_index_has_changed() {
     timeout(Duration::from_secs(10), identity.wake())
         .await
         .unwrap();
-    // Changes of the index come in bursts, so endpoints are looked up at the next tick, not when `wake` returns.
+    // Changes of the index come in bursts, so the tick after `wake` only schedules the lookup.
     assert_eq!(resolved(&mut identity), [""; 0]);
     assert!(timeout(moment, identity.wake()).await.is_err());
     assert_eq!(identity.tick_within(now()), Some(ENDPOINT_CHECK_INTERVAL));
@@ -93,7 +93,7 @@ async fn an_unresolved_endpoint_costs_no_tick_until_the_index_has_changed() {
 }
 
 #[test]
-fn an_endpoint_of_a_span_before_the_first_scan_is_resolved_when_the_span_is_late() {
+fn an_endpoint_is_resolved_even_if_its_span_arrives_after_the_first_scan() {
     let cloud = Cloud::new();
     let mut identity = cloud.identity();
     cloud.report(DATABASE, 30, &[("dns", "db.example", None)]);
@@ -103,7 +103,7 @@ fn an_endpoint_of_a_span_before_the_first_scan_is_resolved_when_the_span_is_late
 }
 
 #[test]
-fn an_endpoint_is_not_resolved_if_the_scan_reports_same_as_itself() {
+fn no_alias_is_emitted_for_an_endpoint_whose_same_as_a_scan_reports() {
     let cloud = Cloud::new();
     let mut identity = cloud.identity();
     process_unresolved(&mut identity, call(10, to("db.example")));
@@ -131,11 +131,11 @@ fn a_private_address_is_resolved_within_the_network_of_its_callers() {
 
 #[test]
 fn a_private_address_with_callers_in_two_or_unknown_networks_is_not_resolved() {
-    for others in [call_from("2", 10, to("10.0.0.9")), call(10, to("10.0.0.9"))] {
+    for second_call in [call_from("2", 10, to("10.0.0.9")), call(10, to("10.0.0.9"))] {
         let cloud = Cloud::new();
         let mut identity = cloud.identity();
         process_unresolved(&mut identity, call_from("1", 10, to("10.0.0.9")));
-        process_unresolved(&mut identity, others);
+        process_unresolved(&mut identity, second_call);
         for (id, network) in [("1", "vpc-1"), ("2", "vpc-2")] {
             cloud.report_instance(id, 30, network, "10.0.0.1");
         }

@@ -1,5 +1,5 @@
-//! Applies snapshots of edges, whose edges are current while their claim has the state of the snapshot, and observed
-//! edges.
+//! Applies snapshots of edges, and observed edges. The edges of a snapshot are current while the claim that reports
+//! them has the state of the snapshot.
 
 use pipeline::claim_memory::KeyNumber;
 use pipeline::claims::ClaimClass;
@@ -24,11 +24,12 @@ impl ImpactGraph {
         let Some(index) = self.claim_index(from, snapshot, state) else {
             return;
         };
-        let kept = SnapshotState::new(state, snapshot.time);
+        let new = SnapshotState::new(state, snapshot.time);
         let claim = self.node(from).claims.at(usize::from(index));
-        if claim
-            .is_none_or(|claim| !is_newer(kept, claim.attached, claim.open(), claim.last_since()))
-        {
+        let is_replaced = claim.is_some_and(|claim| {
+            replaces_held(new, claim.attached, claim.open(), claim.last_since())
+        });
+        if !is_replaced {
             return;
         }
         let mut edges = Vec::with_capacity(items.len());
@@ -40,10 +41,10 @@ impl ImpactGraph {
                 edges.push(ImpactEdge::of_snapshot(to, kind, item.confidence, index));
             }
         }
-        self.replace_edges(from, index, kept, edges);
+        self.replace_edges(from, index, new, edges);
     }
 
-    /// The index of the claim that a snapshot belongs to. Adds the claim if there is none.
+    /// The index of the claim that reported a snapshot. Adds the claim if the node lacks it.
     pub(super) fn claim_index(
         &mut self,
         id: u32,
@@ -64,11 +65,11 @@ impl ImpactGraph {
                     let open = claims.get(*key).and_then(|claim| claim.open());
                     open.is_some_and(|(open, _)| open == state)
                 };
-                let is_there = |key: &KeyNumber| claims.get(*key).is_some();
+                let exists = |key: &KeyNumber| claims.get(*key).is_some();
                 let keys = [actual, desired];
                 let same_state = keys.into_iter().find(has_state);
                 same_state
-                    .or_else(|| keys.into_iter().find(is_there))
+                    .or_else(|| keys.into_iter().find(exists))
                     .unwrap_or(actual)
             }
         };
@@ -77,12 +78,12 @@ impl ImpactGraph {
         u16::try_from(claims.position(key)?).ok()
     }
 
-    /// Replaces the edges of a claim by those of a snapshot.
+    /// Replaces the edges of the claim at `index` by those of a snapshot, whose state is `new`.
     pub(super) fn replace_edges(
         &mut self,
         from: u32,
         index: u16,
-        kept: SnapshotState,
+        new: SnapshotState,
         mut edges: Vec<ImpactEdge>,
     ) {
         edges.retain(|edge| edge.to != from);
@@ -96,11 +97,11 @@ impl ImpactGraph {
         });
         let node = self.node_mut(from);
         if let Some(claim) = node.claims.iter_mut().nth(usize::from(index)) {
-            claim.attached = kept;
+            claim.attached = new;
         }
         let before = node.targets();
-        let is_old = |edge: &ImpactEdge| edge.is_of_snapshot() && edge.source == index;
-        node.outgoing.retain(|edge| !is_old(edge));
+        let is_replaced = |edge: &ImpactEdge| edge.is_in_snapshot() && edge.source == index;
+        node.outgoing.retain(|edge| !is_replaced(edge));
         node.outgoing.reserve_exact(edges.len());
         node.outgoing.extend(edges);
         node.outgoing.shrink_to_fit();
@@ -108,7 +109,7 @@ impl ImpactGraph {
         self.update_incoming(from, &before);
     }
 
-    /// Adds an observed edge, or confirms it.
+    /// Adds an observed edge, or confirms it if the graph has it.
     pub(super) fn add_observation(&mut self, observation: &EdgeObservation<'_>) {
         let EdgeObservation {
             uid, time, edge, ..
@@ -128,7 +129,7 @@ impl ImpactGraph {
         self.insert_observation(from, edge, *time);
     }
 
-    /// Inserts an edge that was observed at `time`, or merges it with the known edge.
+    /// Inserts an edge that was observed at `time`, or merges it with the same edge of the graph.
     pub(super) fn insert_observation(&mut self, from: u32, edge: ImpactEdge, time: UnixNanos) {
         if edge.to == from {
             return;
@@ -136,7 +137,7 @@ impl ImpactGraph {
         let (edge, node) = (edge.observed_at(time), self.node_mut(from));
         match node
             .outgoing
-            .binary_search_by_key(&edge.key(), |it| it.key())
+            .binary_search_by_key(&edge.key(), |held| held.key())
         {
             Ok(index) => node.outgoing[index].merge(edge),
             Err(index) => {
@@ -147,8 +148,8 @@ impl ImpactGraph {
         }
     }
 
-    /// Updates `incoming` and `stale_incoming` at the targets of a node's edges after the edges have changed. `before`
-    /// has the targets before the change.
+    /// Updates `incoming` and `stale_incoming` of the targets after the edges of a node have changed. `before` has the
+    /// targets before the change.
     pub(super) fn update_incoming(&mut self, from: u32, before: &[u32]) {
         let after = self.node(from).targets();
         for to in after.iter().filter(|to| before.binary_search(to).is_err()) {
@@ -160,24 +161,25 @@ impl ImpactGraph {
     }
 }
 
-/// The state to which a snapshot belongs: its column `state`, or if that is null, the hash of its items.
+/// The state of a snapshot: its column `state`, or if that is null, the hash of its items.
 pub(super) fn state_of(snapshot: &SnapshotReport<'_>) -> u64 {
     let hash = || snapshot.items.class_and_hash().1;
     snapshot.state.unwrap_or_else(hash)
 }
 
-/// Whether a snapshot replaces the held one. It does if its state is the current state of its claim, or if it is not
-/// older than that state and the held snapshot.
-pub(super) fn is_newer(
+/// Whether the snapshot `new` replaces the snapshot `held` of the same claim. It does if its state is the current state
+/// of the claim (`open`). It also does if it is older neither than `held` nor than the start of the last state of the
+/// claim (`since`).
+pub(super) fn replaces_held(
     new: SnapshotState,
-    known: SnapshotState,
+    held: SnapshotState,
     open: Option<(u64, UnixNanos)>,
     since: Option<UnixNanos>,
 ) -> bool {
     match (open, since) {
         (Some((state, _)), _) if state == new.state() => true,
-        (Some((state, _)), _) if state == known.state() && new.at < known.at => false,
-        (_, Some(since)) => new.at >= seconds(since) && new.at >= known.at,
-        (_, None) => new.at >= known.at,
+        (Some((state, _)), _) if state == held.state() && new.at < held.at => false,
+        (_, Some(since)) => new.at >= seconds(since) && new.at >= held.at,
+        (_, None) => new.at >= held.at,
     }
 }

@@ -8,7 +8,7 @@ use super::ImpactGraph;
 use super::node::{LifecycleState, NodeLifecycle};
 
 impl ImpactGraph {
-    /// Records the kind of a node and the time of its report.
+    /// Records the kind of a node and the time of the report.
     pub(super) fn record_kind(&mut self, sighting: &Sighting<'_>) {
         let Some(id) = self.find_or_insert(sighting.uid) else {
             return;
@@ -21,7 +21,7 @@ impl ImpactGraph {
 
     /// Applies a report about one uid.
     pub(super) fn apply_report(&mut self, report: &DirectReport<'_>) {
-        // Of telemetry and health, only kind and time matter; `record_kind` has recorded both.
+        // Only the kind and time of telemetry and health matter here, and `record_kind` has recorded both.
         if matches!(report.class, ClaimClass::Telemetry | ClaimClass::Health) {
             return;
         }
@@ -55,8 +55,8 @@ impl ImpactGraph {
                 self.update_lifecycle(id);
             }
         }
-        // Whether an open claim counts depends on the time of the last scan of its scope, so a completion can change
-        // the existence of any contested node.
+        // An open claim is stale if its scope completed no scan for long, so a completion can change the existence of
+        // any contested node.
         let contested: Vec<u32> = self.contested.iter().copied().collect();
         for id in contested {
             self.update_lifecycle(id);
@@ -80,7 +80,7 @@ impl ImpactGraph {
         }
     }
 
-    /// Computes again whether a node exists.
+    /// Computes from the claims whether a node exists.
     pub(super) fn update_lifecycle(&mut self, id: u32) {
         let claims = &self.node(id).claims;
         let existence = claims.existence(&self.scopes, AsOf::Now);

@@ -5,12 +5,12 @@
 //!  store   ──restore, replace─────────▶
 //! ```
 //!
-//! A node is a number. Its edges are stored with the node at which they start, 16 bytes each. The node to which they
-//! lead lists the numbers of these start nodes, 4 bytes each. When an edge ends, it is removed at its start only;
-//! readers of the list check that the start node still has an edge.
+//! A node is a number. An edge takes 16 bytes at its start node. Its target lists the number of the start node, in 4
+//! bytes. When an edge is removed, it is removed at its start node only. Readers of the list check that the start node
+//! still has an edge.
 //!
-//! Existence follows the rules of [`pipeline::claims`]. Of each claim, the graph holds only the edges and names of one
-//! state, that of its newest snapshot. They are current while the claim has that state.
+//! Existence follows the rules of [`pipeline::claims`]. Of each claim, the graph holds the edges and names of only one
+//! state: the state of the newest snapshot. They are current while the claim has that state.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ const KEPT_COMPLETIONS: usize = 4;
 #[derive(Debug)]
 pub(super) struct ImpactGraph {
     nodes: Vec<ImpactNode>,
-    /// The numbers of evicted nodes, which new nodes use again.
+    /// The numbers of evicted nodes. New nodes get them.
     free: Vec<u32>,
     /// The numbers of all nodes, by the hash of their uid.
     index: HashTable<u32>,
@@ -52,10 +52,10 @@ pub(super) struct ImpactGraph {
     contested: HashSet<u32>,
     names: NameClaims,
     max_nodes: usize,
-    /// How long an observed edge is current after its last observation; 0 is for ever.
+    /// How long an observed edge is current after its last observation; with 0 it does not expire.
     observed_for: Duration,
-    /// See [`ImpactGraph::take_left_out`].
-    left_out: u64,
+    /// See [`ImpactGraph::take_nodes_left_out`].
+    nodes_left_out: u64,
     is_incomplete: bool,
 }
 
@@ -72,7 +72,7 @@ impl ImpactGraph {
             names: NameClaims::default(),
             max_nodes,
             observed_for,
-            left_out: 0,
+            nodes_left_out: 0,
             is_incomplete: false,
         }
     }
@@ -82,12 +82,12 @@ impl ImpactGraph {
         self.index.len()
     }
 
-    /// Returns how often a node was left out at the limit since the last call.
-    pub(super) fn take_left_out(&mut self) -> u64 {
-        std::mem::take(&mut self.left_out)
+    /// Returns how often a node was left out because of `max_nodes` since the last call.
+    pub(super) fn take_nodes_left_out(&mut self) -> u64 {
+        std::mem::take(&mut self.nodes_left_out)
     }
 
-    /// Whether a node was ever left out at the limit, or not loaded.
+    /// Whether a node was ever left out because of `max_nodes`, or the store was not loaded completely.
     pub(super) fn is_incomplete(&self) -> bool {
         self.is_incomplete
     }
@@ -140,7 +140,7 @@ impl ImpactGraph {
         self.kinds.word(self.node(id).kind)
     }
 
-    /// Whether the node is not known to have ended.
+    /// Whether the node has not ended, as far as the graph knows.
     pub(super) fn is_alive(&self, id: u32) -> bool {
         !self.node(id).lifecycle.has_ended()
     }
@@ -174,13 +174,13 @@ impl ImpactGraph {
         for edge in node
             .outgoing
             .iter()
-            .filter(|it| node.has_current(it, since))
+            .filter(|edge| node.has_current(edge, since))
         {
             follow(edge.kind(), edge.to, edge.confidence());
         }
     }
 
-    /// The time since which an observed edge must have been observed to be current, in seconds since 1970.
+    /// An observed edge is current if its last observation is not before this time, in seconds since 1970.
     fn observed_since(&self, now: UnixNanos) -> u32 {
         if self.observed_for.is_zero() {
             return 0;
@@ -198,18 +198,19 @@ impl ImpactGraph {
     }
 
     fn find_hash(&self, hash: u64) -> Option<u32> {
-        let is_it = |id: &u32| uid::hash(self.uid(*id)) == hash;
-        self.index.find(hash, is_it).copied()
+        let has_hash = |id: &u32| uid::hash(self.uid(*id)) == hash;
+        self.index.find(hash, has_hash).copied()
     }
 
-    /// The number of the node with this uid. Adds the node if there is none; returns none at the limit.
+    /// The number of the node with this uid. Adds the node if the graph lacks it. `None` if the graph lacks it and has
+    /// `max_nodes` nodes.
     fn find_or_insert(&mut self, uid: &str) -> Option<u32> {
         let hash = uid::hash(uid);
         if let Some(id) = self.find_hash(hash) {
             return Some(id);
         }
         if self.index.len() >= self.max_nodes {
-            self.left_out += 1;
+            self.nodes_left_out += 1;
             self.is_incomplete = true;
             return None;
         }

@@ -1,4 +1,4 @@
-//! Applies `same_as` aliases: which uids are other names of a node.
+//! Applies `same_as` aliases, by which a uid is another name of a node.
 
 use hashbrown::HashMap;
 use pipeline::component::UnixNanos;
@@ -7,15 +7,15 @@ use pipeline::schema::aliases::kind;
 use pipeline::uid;
 
 use super::ImpactGraph;
-use super::edges::{is_newer, state_of};
+use super::edges::{replaces_held, state_of};
 use super::node::SnapshotState;
 
-/// Which node claims which names.
+/// The names that nodes claim.
 #[derive(Debug, Default)]
 pub(super) struct NameClaims {
-    /// The claims by the hash of the name. A name need not be the uid of a node.
+    /// The claims by the hash of the name. The graph need not have a node whose uid is the name.
     claims: HashMap<u64, Vec<NameClaim>>,
-    /// The names by the number of the node that claims them.
+    /// The names of each node, by the number of the node.
     owned: HashMap<u32, OwnedNames>,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct NameClaims {
 struct OwnedNames {
     /// The hashes of the names.
     names: Vec<u64>,
-    /// The state whose names are held, by the index of the node's claim.
+    /// The state whose names are held, for each claim that reported names, by the index of the claim in the node.
     snapshots: HashMap<u16, SnapshotState>,
 }
 
@@ -32,22 +32,22 @@ struct OwnedNames {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NameClaim {
     pub(super) owner: u32,
-    /// The index of the snapshot's claim, or for an observation the number of its source.
+    /// For a snapshot, the index of the claim that reported it; for an observation, the number of its source.
     pub(super) source: u16,
-    pub(super) is_of_snapshot: bool,
+    pub(super) is_in_snapshot: bool,
     pub(super) valid_from: Option<UnixNanos>,
     pub(super) valid_to: Option<UnixNanos>,
 }
 
 impl NameClaim {
-    /// Whether the claim is valid now.
+    /// Whether the time is in the validity of the claim.
     fn is_valid(&self, now: UnixNanos) -> bool {
         self.valid_from.is_none_or(|from| from <= now) && self.valid_to.is_none_or(|to| now < to)
     }
 
-    /// Whether both claims have the same owner and source.
+    /// Whether the claim replaces another claim of the same name. It does if both have the same owner and source.
     fn replaces(&self, other: &NameClaim) -> bool {
-        let key = |claim: &NameClaim| (claim.owner, claim.source, claim.is_of_snapshot);
+        let key = |claim: &NameClaim| (claim.owner, claim.source, claim.is_in_snapshot);
         key(self) == key(other)
     }
 }
@@ -56,20 +56,20 @@ impl NameClaims {
     /// The number of allocated bytes.
     pub(super) fn held_bytes(&self) -> usize {
         let claims = self.claims.values().map(Vec::capacity).sum::<usize>();
-        let owned = self.owned.values();
-        let owned =
-            owned.map(|it| it.names.capacity() * size_of::<u64>() + it.snapshots.allocation_size());
+        let owned = self.owned.values().map(|owned| {
+            owned.names.capacity() * size_of::<u64>() + owned.snapshots.allocation_size()
+        });
         self.claims.allocation_size()
             + claims * size_of::<NameClaim>()
             + self.owned.allocation_size()
             + owned.sum::<usize>()
     }
 
-    /// Adds a claim of a name, or replaces that of the same owner and source.
+    /// Adds a claim of a name. It replaces the claim of the same owner and source.
     pub(super) fn claim(&mut self, name: &str, claim: NameClaim) {
         let hash = uid::hash(name);
         let claims = self.claims.entry(hash).or_default();
-        claims.retain(|known| !claim.replaces(known));
+        claims.retain(|held| !claim.replaces(held));
         claims.push(claim);
         let owned = self.owned.entry(claim.owner).or_default();
         if !owned.names.contains(&hash) {
@@ -83,12 +83,12 @@ impl NameClaims {
         owned.is_some_and(|owned| !owned.names.is_empty())
     }
 
-    /// The state whose names are held of the claim of a node at an index.
+    /// The state whose names are held for the claim at `index` of the node `owner`.
     fn snapshot_state(&self, owner: u32, index: u16) -> Option<SnapshotState> {
         self.owned.get(&owner)?.snapshots.get(&index).copied()
     }
 
-    /// Sets the state whose names are held of the claim of a node at an index.
+    /// Sets the state whose names are held for the claim at `index` of the node `owner`.
     pub(super) fn set_snapshot_state(&mut self, owner: u32, index: u16, state: SnapshotState) {
         let owned = self.owned.entry(owner).or_default();
         owned.snapshots.insert(index, state);
@@ -100,7 +100,7 @@ impl NameClaims {
         self.owned.remove(&owner);
     }
 
-    /// Removes those claims of an owner for which `is_removed` returns true.
+    /// Removes the claims of an owner for which `is_removed` returns true.
     fn remove_claims(&mut self, owner: u32, is_removed: impl Fn(&NameClaim) -> bool) {
         let Some(owned) = self.owned.get_mut(&owner) else {
             return;
@@ -134,7 +134,7 @@ impl ImpactGraph {
         let owns = self
             .find(snapshot.uid)
             .is_some_and(|owner| self.names.owned.contains_key(&owner));
-        // Most nodes have no other name, and must not take memory for it.
+        // A node without another name, as most are, must not take memory here.
         if same_as.is_empty() && !owns {
             return;
         }
@@ -146,13 +146,15 @@ impl ImpactGraph {
             return;
         };
         let new = SnapshotState::new(state, snapshot.time);
-        let known = self.names.snapshot_state(owner, index).unwrap_or_default();
+        let held = self.names.snapshot_state(owner, index).unwrap_or_default();
         let claim = self.node(owner).claims.at(usize::from(index));
-        if claim.is_none_or(|claim| !is_newer(new, known, claim.open(), claim.last_since())) {
+        let is_replaced =
+            claim.is_some_and(|claim| replaces_held(new, held, claim.open(), claim.last_since()));
+        if !is_replaced {
             return;
         }
         self.names
-            .remove_claims(owner, |claim| claim.is_of_snapshot && claim.source == index);
+            .remove_claims(owner, |claim| claim.is_in_snapshot && claim.source == index);
         self.names.set_snapshot_state(owner, index, new);
         for alias in same_as {
             self.claim_name(owner, index, true, alias);
@@ -170,20 +172,20 @@ impl ImpactGraph {
         }
     }
 
-    /// Records that an alias is a name of its owner.
-    fn claim_name(&mut self, owner: u32, source: u16, is_of_snapshot: bool, alias: &AliasItem<'_>) {
+    /// Adds a claim that the alias is a name of its owner.
+    fn claim_name(&mut self, owner: u32, source: u16, is_in_snapshot: bool, alias: &AliasItem<'_>) {
         let claim = NameClaim {
             owner,
             source,
-            is_of_snapshot,
+            is_in_snapshot,
             valid_from: alias.valid_from,
             valid_to: alias.valid_to,
         };
         self.names.claim(alias.value, claim);
     }
 
-    /// Whether a claim of a name is current. A claim of a snapshot is current only while the node's claim has the state
-    /// of the snapshot.
+    /// Whether a claim of a name is current. If a snapshot reported the name, the claim is current only while the
+    /// claim that reported the snapshot has the state of the snapshot.
     fn is_current_name(&self, claim: &NameClaim, now: UnixNanos) -> bool {
         let held = || {
             self.names
@@ -192,11 +194,11 @@ impl ImpactGraph {
         };
         let owner = || self.node(claim.owner);
         claim.is_valid(now)
-            && (!claim.is_of_snapshot || owner().has_state(claim.source, |_| held().state()))
+            && (!claim.is_in_snapshot || owner().has_state(claim.source, |_| held().state()))
     }
 
-    /// The node of which this node is another name, or the node itself. If several nodes claim the name, a node that
-    /// exists takes precedence, then the first by uid.
+    /// The node of which this node is another name, or the node itself. If several nodes claim the name, those that
+    /// have not ended win over the ended ones, and of several such nodes the first in the order of uids wins.
     pub(in crate::impact) fn canonical(&self, id: u32, now: UnixNanos) -> u32 {
         if self.names.claims.is_empty() {
             return id;
@@ -205,18 +207,18 @@ impl ImpactGraph {
         let owners = claims
             .into_iter()
             .flatten()
-            .filter(|it| self.is_current_name(it, now));
+            .filter(|claim| self.is_current_name(claim, now));
         let owners = owners.map(|claim| claim.owner);
         let best = owners.min_by_key(|owner| (!self.is_alive(*owner), self.uid(*owner)));
         best.unwrap_or(id)
     }
 
-    /// A node and all nodes that are other names of it.
+    /// The node and all nodes that are other names of it.
     pub(in crate::impact) fn names_of(&self, id: u32, now: UnixNanos) -> Vec<u32> {
         let owned = self.names.owned.get(&id);
         let names = owned.into_iter().flat_map(|owned| &owned.names);
         let nodes = names.filter_map(|name| self.find_hash(*name));
-        let own = nodes.filter(|name| *name != id && self.canonical(*name, now) == id);
-        [id].into_iter().chain(own).collect()
+        let other_names = nodes.filter(|name| *name != id && self.canonical(*name, now) == id);
+        [id].into_iter().chain(other_names).collect()
     }
 }

@@ -12,7 +12,7 @@ pub(super) struct ImpactNode {
     pub(super) uid: Box<str>,
     /// The edges that start at the node, in the order of [`ImpactEdge::key`].
     pub(super) outgoing: Vec<ImpactEdge>,
-    /// The start nodes of edges that lead to the node. An entry is stale if its edge has ended.
+    /// The start nodes of edges that lead to the node. An entry is stale if its start node no longer has such an edge.
     pub(super) incoming: Vec<u32>,
     /// The claims about the existence, edges and names of the node.
     pub(super) claims: MemoryClaims<SnapshotState>,
@@ -21,19 +21,20 @@ pub(super) struct ImpactNode {
     pub(super) stale_incoming: u32,
     /// The number of the interned kind.
     pub(super) kind: u16,
-    /// The rank of the class that reported the kind; a class of lower rank does not change it.
+    /// The rank of the class that reported the kind. A class of lower rank does not change the kind.
     pub(super) kind_rank: u8,
 }
 
 /// Whether a node exists.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct NodeLifecycle {
-    /// The time at which the node ended, or since which it is unobserved. For other nodes, the time of the last report.
+    /// For a node that ended, when it did; for an unobserved node, since when it is unobserved; for any other node, the
+    /// time of the last report.
     pub(super) time: UnixNanos,
     pub(super) state: LifecycleState,
 }
 
-/// Whether a node exists, has ended, or neither is known.
+/// The existence of a node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum LifecycleState {
     #[default]
@@ -42,8 +43,8 @@ pub(super) enum LifecycleState {
     Exists,
 }
 
-/// The state of a claim whose edges or names are held. The state is split into parts of 4 bytes, since an alignment of
-/// 8 would make each claim larger.
+/// The state of a claim whose edges or names are held. The hash is split into parts of 4 bytes, since an alignment of 8
+/// would make each claim larger.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct SnapshotState {
     state: [u32; 2],
@@ -71,7 +72,8 @@ pub(super) struct ImpactEdge {
     /// The time of the last observation, in seconds since 1970; [`ImpactEdge::OF_SNAPSHOT`] for an edge of a snapshot.
     last_observed: u32,
     confidence: f32,
-    /// The index of the snapshot's claim, or for an observed edge the number of its source.
+    /// For an edge of a snapshot, the index of the claim that reported it; for an observed edge, the number of its
+    /// source.
     pub(super) source: u16,
     /// The index in [`EDGE_KINDS`].
     kind: u8,
@@ -86,15 +88,15 @@ impl ImpactNode {
     }
 
     /// Whether an edge that starts at the node is current. An edge of a snapshot is current while its claim has the
-    /// state of the snapshot; an observed edge is current if it was observed since the time `since`.
+    /// state of the snapshot. An observed edge is current if its last observation is not before `since`.
     pub(super) fn has_current(&self, edge: &ImpactEdge, since: u32) -> bool {
-        match edge.is_of_snapshot() {
+        match edge.is_in_snapshot() {
             true => self.has_state(edge.source, |claim| claim.state()),
             false => edge.is_observed_since(since),
         }
     }
 
-    /// Whether the claim at an index is open in the state that `held` returns.
+    /// Whether the claim at an index is open with the state that `held` returns.
     pub(super) fn has_state(&self, index: u16, held: impl Fn(SnapshotState) -> u64) -> bool {
         let claim = self.claims.at(usize::from(index));
         claim.is_some_and(|claim| {
@@ -115,7 +117,7 @@ impl ImpactNode {
         targets
     }
 
-    /// The node's edges that lead to one node.
+    /// The edges that start at the node and lead to the node with the number `to`.
     pub(super) fn edges_to(&self, to: u32) -> impl Iterator<Item = &ImpactEdge> {
         let first = self.outgoing.partition_point(|edge| edge.to < to);
         let edges = self.outgoing[first..].iter();
@@ -128,7 +130,7 @@ impl NodeLifecycle {
         self.state == LifecycleState::Ended
     }
 
-    /// Records the time of any report about the node.
+    /// Records the time of a report about the node.
     pub(super) fn record_report(&mut self, time: UnixNanos) {
         if self.state != LifecycleState::Ended {
             self.time = self.time.max(time);
@@ -139,7 +141,7 @@ impl NodeLifecycle {
 impl ImpactEdge {
     const OF_SNAPSHOT: u32 = u32::MAX;
 
-    /// The index of an edge kind in [`EDGE_KINDS`]; none if the walk follows no edges of this kind.
+    /// The index of an edge kind in [`EDGE_KINDS`]; `None` if a walk follows no edges of this kind.
     pub(super) fn kind_index(kind: &str) -> Option<u8> {
         let index = EDGE_KINDS.iter().position(|known| *known == kind)?;
         u8::try_from(index).ok()
@@ -164,18 +166,18 @@ impl ImpactEdge {
         }
     }
 
-    pub(super) fn is_of_snapshot(self) -> bool {
+    pub(super) fn is_in_snapshot(self) -> bool {
         self.last_observed == ImpactEdge::OF_SNAPSHOT
     }
 
-    /// Whether an observed edge was observed since a time in seconds since 1970.
+    /// Whether the last observation of an observed edge is not before `since`, in seconds since 1970.
     pub(super) fn is_observed_since(self, since: u32) -> bool {
         self.last_observed >= since
     }
 
     /// Identifies an edge among those that start at the same node.
     pub(super) fn key(self) -> (u32, u8, u16, bool) {
-        (self.to, self.kind, self.source, self.is_of_snapshot())
+        (self.to, self.kind, self.source, self.is_in_snapshot())
     }
 
     /// Merges another report of the same edge.
@@ -193,18 +195,18 @@ impl ImpactEdge {
     }
 }
 
-/// Whole seconds since 1970, below [`ImpactEdge::OF_SNAPSHOT`], which is a time in 2106.
+/// Whole seconds since 1970, at most one below [`ImpactEdge::OF_SNAPSHOT`], which would be a time in 2106.
 pub(super) fn seconds(time: UnixNanos) -> u32 {
     let seconds = u32::try_from(time.0 / 1_000_000_000).unwrap_or(u32::MAX);
     seconds.min(ImpactEdge::OF_SNAPSHOT - 1)
 }
 
-/// Interns kinds and sources as numbers of 16 bits: there are few, and they repeat.
+/// Interns kinds and sources as numbers of 16 bits, since there are few and they repeat.
 #[derive(Debug)]
 pub(super) struct WordInterner(Interner<str, ()>);
 
 impl WordInterner {
-    /// `first` gets number 0, which also stands for every new word once all numbers are used.
+    /// `first` gets the number 0. Once all numbers are used, every new word also gets 0.
     pub(super) fn new(first: &str) -> WordInterner {
         let mut words: Interner<str, ()> = Interner::default();
         words.intern(first, || ());

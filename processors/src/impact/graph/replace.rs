@@ -1,4 +1,4 @@
-//! Replaces nodes in memory by those that were read from the store.
+//! Replaces nodes in memory by nodes that were read from the store.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::ImpactGraph;
 use super::node::{ImpactEdge, LifecycleState, NodeLifecycle};
 
 impl ImpactGraph {
-    /// Replaces a node by the stored one. [`ImpactGraph::restore_names`] restores its names separately.
+    /// Replaces a node by the stored one, without its names: [`ImpactGraph::restore_names`] restores them.
     pub(in crate::impact) fn replace_node(&mut self, node: &NodeOutline) {
         self.clear(&node.uid);
         self.restore_node(node);
@@ -19,7 +19,7 @@ impl ImpactGraph {
         }
     }
 
-    /// Clears a node that is not current in the store. `ended` is the time at which it ended, if the store knows that.
+    /// Clears a node that is not current in the store. `ended` is the time at which it ended, if the store has it.
     pub(in crate::impact) fn remove_node(&mut self, uid: &str, ended: Option<UnixNanos>) {
         self.clear(uid);
         if let (Some(time), Some(id)) = (ended, self.find(uid)) {
@@ -49,7 +49,7 @@ impl ImpactGraph {
         }
     }
 
-    /// Marks the target of an edge as ended, unless there are claims about it or its state is known.
+    /// Marks the target of an edge as ended, unless the graph has claims about it or knows whether it exists.
     pub(super) fn restore_ended_target(&mut self, uid: &str, ended: UnixNanos) {
         let Some(id) = self.find(uid) else {
             return;
@@ -63,7 +63,7 @@ impl ImpactGraph {
         }
     }
 
-    /// The uids of nodes with observed outgoing edges that expire within this time unless they are observed again.
+    /// The start nodes of observed edges that expire within this time if they are not observed again.
     pub(in crate::impact) fn expiring(
         &self,
         now: UnixNanos,
@@ -71,7 +71,7 @@ impl ImpactGraph {
     ) -> impl Iterator<Item = Arc<str>> {
         let (first, last) = (self.observed_since(now), self.observed_since(now + within));
         let expires = move |edge: &ImpactEdge| {
-            !edge.is_of_snapshot() && edge.is_observed_since(first) && !edge.is_observed_since(last)
+            !edge.is_in_snapshot() && edge.is_observed_since(first) && !edge.is_observed_since(last)
         };
         let nodes = self.nodes.iter();
         let nodes = nodes.filter(move |node| node.outgoing.iter().any(expires));

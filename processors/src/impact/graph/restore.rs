@@ -33,7 +33,7 @@ impl ImpactGraph {
         self.update_lifecycle(id);
     }
 
-    /// Adds all edges that start at one node, in any order.
+    /// Adds all edges that start at one node.
     pub(in crate::impact) fn restore_edges(&mut self, node: &NodeOutline) {
         let Some(from) = self.find_or_insert(&node.uid) else {
             return;
@@ -46,7 +46,7 @@ impl ImpactGraph {
             let Some(to) = self.find_or_insert(&stored.to) else {
                 continue;
             };
-            if !stored.is_of_snapshot {
+            if !stored.is_in_snapshot {
                 let source = self.sources.intern(&stored.source);
                 let edge = ImpactEdge::of_snapshot(to, kind, stored.confidence, source);
                 self.insert_observation(from, edge, stored.last_seen);
@@ -56,7 +56,7 @@ impl ImpactGraph {
                 self.reporting_claims(from, Some(&stored.source), ClaimClass::Edges)
             {
                 let edge = ImpactEdge::of_snapshot(to, kind, stored.confidence, index);
-                match snapshots.iter_mut().find(|(of, ..)| *of == index) {
+                match snapshots.iter_mut().find(|(other, ..)| *other == index) {
                     Some((.., edges)) => edges.push(edge),
                     None => snapshots.push((index, kept, vec![edge])),
                 }
@@ -70,12 +70,16 @@ impl ImpactGraph {
         }
     }
 
-    /// Adds those of the names of a uid that are `same_as` aliases.
+    /// Adds the `same_as` aliases among the names of a uid.
     pub(in crate::impact) fn restore_names(&mut self, uid: &str, names: &[GraphAlias]) {
-        let same = names
+        let same_as = names
             .iter()
             .filter(|name| name.kind == aliases::kind::SAME_AS);
-        let Some(owner) = same.clone().next().and_then(|_| self.find_or_insert(uid)) else {
+        let Some(owner) = same_as
+            .clone()
+            .next()
+            .and_then(|_| self.find_or_insert(uid))
+        else {
             return;
         };
         let reporting_claims = self.reporting_claims(owner, None, ClaimClass::Aliases);
@@ -89,12 +93,12 @@ impl ImpactGraph {
                 .map(|(index, _)| (*index, true))
                 .collect(),
         };
-        for name in same {
-            for (source, is_of_snapshot) in &sources {
+        for name in same_as {
+            for (source, is_in_snapshot) in &sources {
                 let claim = NameClaim {
                     owner,
                     source: *source,
-                    is_of_snapshot: *is_of_snapshot,
+                    is_in_snapshot: *is_in_snapshot,
                     valid_from: name.valid_from,
                     valid_to: name.valid_to,
                 };
@@ -103,8 +107,8 @@ impl ImpactGraph {
         }
     }
 
-    /// The open claims of a node that report its edges or names, each with its index: the claims of scans, or if there
-    /// are none, the claims of `fallback`, the class of snapshots that no scan made.
+    /// The open claims of a node that report its edges or names, each with its index: the claims that scans made. If
+    /// there are none, the claims of the class `fallback`, which are of snapshots that no scan made.
     fn reporting_claims(
         &self,
         id: u32,
@@ -115,11 +119,11 @@ impl ImpactGraph {
         let open = claims.filter_map(|(index, claim)| {
             let (state, _) = claim.open()?;
             let key = self.scopes.key(claim.key);
-            let is_of = source.is_none_or(|source| *source == *key.source);
-            // With the time 0, every later report is newer than the stored snapshot.
+            let has_source = source.is_none_or(|source| *source == *key.source);
+            // With the time 0, every report that arrives replaces the stored snapshot.
             let kept = SnapshotState::new(state, UnixNanos(0));
             let index = u16::try_from(index).ok()?;
-            is_of.then_some((key.class, (index, kept)))
+            has_source.then_some((key.class, (index, kept)))
         });
         let open: Vec<(ClaimClass, (u16, SnapshotState))> = open.collect();
         let of_class = |matches: &dyn Fn(ClaimClass) -> bool| -> Vec<(u16, SnapshotState)> {

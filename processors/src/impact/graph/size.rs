@@ -5,16 +5,16 @@ use std::mem::size_of;
 use super::ImpactGraph;
 use super::node::{ImpactEdge, ImpactNode};
 
-/// The size of a graph. Bytes are those that it allocated, whether they are used or not; an allocator may round them
+/// The size of a graph. Bytes are requested allocations, which include unused capacity. The allocator may round them
 /// up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GraphSize {
     pub nodes: usize,
-    /// The number of edges. Each is counted once, although both its ends refer to it.
+    /// The number of edges, each counted once.
     pub edges: usize,
     /// The memory of the nodes: uids, claims, names, index.
     pub node_bytes: usize,
-    /// The memory of the edges, at both their ends.
+    /// The memory of the edges at their start and end nodes.
     pub edge_bytes: usize,
 }
 

@@ -8,12 +8,12 @@ use pipeline::uid;
 use super::ImpactGraph;
 use super::node::{ImpactEdge, ImpactNode, LifecycleState};
 
-/// How long an ended node is kept, so that a late report does not revive it.
+/// How long an ended node is kept. Within this time, a late report does not revive it.
 const ENDED_RETENTION: Duration = Duration::from_secs(3600);
 
 impl ImpactGraph {
-    /// Removes observed edges that have expired, nodes that ended more than [`ENDED_RETENTION`] ago, and nodes without
-    /// edges that no source has reported for longer than `observed_for`.
+    /// Removes expired observed edges, and the edges and names of nodes that ended more than [`ENDED_RETENTION`] ago.
+    /// Then removes the nodes without edges and names that ended so long ago or are [stale](ImpactGraph::is_stale).
     pub(in crate::impact) fn sweep(&mut self, now: UnixNanos) {
         let since = self.observed_since(now);
         let ids = 0..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
@@ -24,7 +24,7 @@ impl ImpactGraph {
             node.claims
                 .drop_before(UnixNanos(now.0.saturating_sub(retention)));
             let is_unexpired =
-                |edge: &ImpactEdge| edge.is_of_snapshot() || edge.is_observed_since(since);
+                |edge: &ImpactEdge| edge.is_in_snapshot() || edge.is_observed_since(since);
             if node.outgoing.iter().all(is_unexpired) && !has_ended {
                 continue;
             }
@@ -40,11 +40,11 @@ impl ImpactGraph {
         for id in ids {
             self.prune_incoming(id);
             let node = self.node(id);
-            let is_alone = node.incoming.is_empty() && node.outgoing.is_empty();
+            let has_no_edges = node.incoming.is_empty() && node.outgoing.is_empty();
             let is_free = node.uid.is_empty();
             let has_names = self.names.owns_any(id);
             let is_due = self.has_ended_long_ago(node, now) || self.is_stale(node, now);
-            if is_alone && !is_free && !has_names && is_due {
+            if has_no_edges && !is_free && !has_names && is_due {
                 self.release(id);
             }
         }
@@ -55,8 +55,8 @@ impl ImpactGraph {
         node.lifecycle.has_ended() && node.lifecycle.time + ENDED_RETENTION < now
     }
 
-    /// Whether no source claims that the node exists and no source has reported it for longer than `observed_for`. A
-    /// node that is known only as the end of an edge is stale at once.
+    /// Whether the node has no open claim and no source has reported it for longer than `observed_for`. A node that is
+    /// known only as the end of an edge is always stale.
     fn is_stale(&self, node: &ImpactNode, now: UnixNanos) -> bool {
         let is_placeholder = node.lifecycle.time == UnixNanos(0);
         let is_old = !self.observed_for.is_zero() && node.lifecycle.time + self.observed_for < now;
@@ -64,7 +64,7 @@ impl ImpactGraph {
         is_unknown && (is_placeholder || is_old)
     }
 
-    /// Rebuilds `incoming` once at least half of its entries are stale.
+    /// Removes the stale entries of `incoming` if at least half of its entries are stale.
     pub(super) fn prune_incoming(&mut self, id: u32) {
         let node = self.node(id);
         if node.stale_incoming == 0 || (node.stale_incoming as usize) * 2 < node.incoming.len() {

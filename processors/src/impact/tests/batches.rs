@@ -84,7 +84,7 @@ pub(super) fn edge_snapshot(uid: &str, time: u64, ends: &[(&str, &str)]) -> Batc
     rows.finish(Delivery::untracked())
 }
 
-/// The rows by which a scan of a scope reports one uid in a state: that it exists, and a snapshot of its edges.
+/// Two rows of a scan of a scope for one uid in a state: that the uid exists, and a snapshot with one edge.
 pub(super) fn scan_rows(
     scope: &str,
     began: u64,
@@ -198,7 +198,7 @@ pub(super) fn drift(uids: &[Option<&str>]) -> Batch {
     rows.finish(Delivery::untracked())
 }
 
-/// API calls on uids: the error code, and whether the call is read-only.
+/// API calls, each with its uid, its error code, and whether it is read-only.
 pub(super) fn changes(calls: &[(&str, Option<&str>, Option<bool>)]) -> Batch {
     let mut rows = Rows::new(Signal::Changes);
     for (uid, error, read_only) in calls {

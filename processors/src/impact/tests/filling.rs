@@ -29,7 +29,7 @@ fn drift_gets_its_impact() {
 }
 
 #[test]
-fn unknown_uid_gets_null_and_node_without_dependents_an_empty_impact() {
+fn impact_is_null_for_an_unknown_uid_and_empty_for_a_node_without_dependents() {
     let mut shop = shop();
     let batch = batches::drift(&[None, Some("unknown"), Some("front")]);
     let filled = shop.process(batch, at(20)).unwrap();

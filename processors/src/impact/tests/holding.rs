@@ -28,7 +28,7 @@ fn newest_edge_snapshot_wins_in_any_order() {
 }
 
 #[test]
-fn snapshot_holds_while_its_claim_has_its_state() {
+fn edges_of_a_snapshot_are_current_while_its_claim_has_its_state() {
     let mut shop = impact(&json!({}));
     let apply_all = |shop: &mut _, batches: [pipeline::Batch; 2]| {
         batches.into_iter().for_each(|batch| apply(shop, batch));
@@ -65,19 +65,19 @@ fn node_of_two_scopes_exists_while_one_scope_reports_it() {
         assert_eq!(
             affected(&mut shop, "sg", 30).len(),
             4,
-            "scope t still has it"
+            "scope t still has i"
         );
         apply(&mut shop, scan_completion("t", 40, &["i"]));
         apply(&mut shop, scan_completion("s", 50, &["sg", "pod"]));
         assert_eq!(affected(&mut shop, "sg", 60).len(), 4);
         apply(&mut shop, scope_removal("t", 70, "i", op));
-        let left = if op == "deleted" { 0 } else { 4 };
-        assert_eq!(affected(&mut shop, "sg", 80).len(), left, "{op}");
+        let expected = if op == "deleted" { 0 } else { 4 };
+        assert_eq!(affected(&mut shop, "sg", 80).len(), expected, "{op}");
     }
 }
 
 #[test]
-fn released_row_ends_no_node() {
+fn released_row_does_not_end_a_node() {
     let mut shop = shop();
     apply(&mut shop, scope_removal("s", 20, "i", "released"));
     assert_eq!(affected(&mut shop, "sg", 30).len(), 4);
@@ -113,7 +113,7 @@ fn completed_scan_ends_nodes_that_it_lacks() {
 }
 
 #[test]
-fn late_scan_revives_no_node() {
+fn late_scan_does_not_revive_a_node() {
     let mut shop = shop();
     apply(&mut shop, scan_completion("s", 30, &["sg"]));
     apply(
@@ -125,7 +125,7 @@ fn late_scan_revives_no_node() {
     assert_eq!(
         affected(&mut shop, "sg", 40),
         [""; 0],
-        "the scan at 30 missed it"
+        "the scan at 30 missed the node new"
     );
 }
 
@@ -136,7 +136,7 @@ fn telemetry_does_not_revive_a_deleted_node() {
     assert_eq!(affected(&mut shop, "sg", 30), [""; 0]);
     apply(&mut shop, fact("i", "telemetry", "observed", "x", 25));
     assert_eq!(affected(&mut shop, "sg", 30), [""; 0]);
-    // The impact of the deleted node itself still has the nodes that depended on it.
+    // The impact of a change of the deleted node still has the nodes that depended on it.
     assert_eq!(affected(&mut shop, "i", 30)[0], "pod");
     apply(&mut shop, fact("i", "lifecycle", "observed", "x", 30));
     assert_eq!(affected(&mut shop, "sg", 40), [""; 0], "its edges ended");
@@ -145,7 +145,7 @@ fn telemetry_does_not_revive_a_deleted_node() {
 }
 
 #[test]
-fn placeholder_gets_its_kind_from_a_later_scan() {
+fn node_that_was_known_only_as_the_end_of_an_edge_gets_its_kind_from_a_scan() {
     let mut routed = impact(&json!({}));
     apply(
         &mut routed,
@@ -194,11 +194,11 @@ fn two_uids_joined_by_same_as_are_one_node() {
     assert_eq!(affected(&mut shop, "ext://db:5432", 50), ["mail"]);
     apply(&mut shop, alias_snapshot("i", 30, &of_i));
     let late = affected(&mut shop, "ext://db:5432", 50);
-    assert_eq!(late, ["mail"], "a late, older snapshot changes nothing");
+    assert_eq!(late, ["mail"], "a late snapshot changes nothing");
 }
 
 #[test]
-fn existing_node_takes_a_name_before_an_ended_one() {
+fn name_that_two_nodes_claim_belongs_to_the_node_that_has_not_ended() {
     let mut shop = shop();
     apply(
         &mut shop,
@@ -231,7 +231,7 @@ fn nodes_beyond_the_limit_are_left_out_and_counted() {
 }
 
 #[test]
-fn ended_nodes_are_evicted_and_their_numbers_used_again() {
+fn ended_nodes_are_evicted_and_their_numbers_reused() {
     let mut churn = impact(&json!({"max_nodes_held": 4}));
     for hour in 0..50 {
         let (now, pod) = (hour * 7200, format!("pod-{hour}"));
@@ -257,7 +257,7 @@ fn ended_nodes_are_evicted_and_their_numbers_used_again() {
 }
 
 #[test]
-fn silent_service_is_evicted_and_scanned_node_is_not() {
+fn services_without_reports_are_evicted_and_scanned_nodes_are_not() {
     let mut shop = shop();
     apply(
         &mut shop,

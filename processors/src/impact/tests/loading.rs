@@ -54,7 +54,7 @@ async fn build_and_load() -> Impact {
     load_with_failures(0).await
 }
 
-/// Loads the small graph from a store of which the next `failures` reads fail.
+/// Loads the small graph from a store whose first `failures` reads fail.
 async fn load_with_failures(failures: usize) -> Impact {
     let backend = store_with_a_small_graph().await;
     backend.failures.store(failures, Ordering::Relaxed);
@@ -71,7 +71,7 @@ async fn stored_graph_is_loaded_at_the_start() {
 }
 
 #[tokio::test]
-async fn later_reports_replace_loaded_snapshots() {
+async fn reports_after_the_load_replace_loaded_snapshots() {
     let mut impact = build_and_load().await;
     for batch in scan_rows("s", 20, ("i-1", 8), "other") {
         apply(&mut impact, batch);
@@ -90,7 +90,7 @@ async fn loaded_observation_expires_like_any_other() {
 }
 
 #[tokio::test]
-async fn loaded_names_join_later_edges() {
+async fn edge_to_a_loaded_name_leads_to_the_node_with_the_name() {
     let mut impact = build_and_load().await;
     apply(
         &mut impact,

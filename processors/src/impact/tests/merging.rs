@@ -1,4 +1,4 @@
-//! The existence of each node equals that of a replay of all reports, in any order of arrival.
+//! In any order of arrival, the existence of each node is the same as in a replay of all reports.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use pipeline::testing::graph::{Lateness, Replay, ReportHistory, ReportsPerBatch}
 
 use crate::impact::graph::ImpactGraph;
 
-/// Completions arrive late, but not later than the graph keeps the completions around them.
+/// Reports arrive late, but so little that the graph still has the completions that they depend on.
 const LATENESS: Lateness = Lateness {
     completions: 2,
     direct: 2,
@@ -31,13 +31,13 @@ fn first_difference(reports: &[Report], batches: ReportsPerBatch) -> Option<Stri
         let expected = replay.existence(&uid, AsOf::Now);
         let id = graph.find(&uid);
         let is_alive = id.is_none_or(|id| graph.is_alive(id));
-        let is_right = is_alive != matches!(expected, Existence::Ended(_));
-        (!is_right).then(|| format!("{uid}: {expected:?}, alive {is_alive}"))
+        let has_ended = matches!(expected, Existence::Ended(_));
+        (is_alive == has_ended).then(|| format!("{uid}: {expected:?}, alive {is_alive}"))
     })
 }
 
 #[test]
-fn graph_in_memory_equals_the_replay() {
+fn existence_in_the_graph_equals_existence_in_the_replay() {
     for seed in 0..150 {
         let history = ReportHistory::generate(seed, 50);
         let orders = [

@@ -20,7 +20,7 @@ use super::{Config, Impact};
 
 const SECOND: u64 = 1_000_000_000;
 
-/// A time in seconds after a fixed start.
+/// The time that many seconds after a fixed start.
 fn at(seconds: u64) -> UnixNanos {
     UnixNanos((1_700_000_000 + seconds) * SECOND)
 }
@@ -34,7 +34,7 @@ fn impact(config: &Json) -> Impact {
 /// Processes a batch that passes unchanged.
 fn apply(impact: &mut Impact, batch: Batch) {
     let rows = batch.num_rows();
-    // The clock is later than all rows, since reports from the future are not applied.
+    // The clock shows a time after all rows, since the graph does not apply reports of the future.
     let passed = impact.process(batch, at(1_000_000)).unwrap();
     assert_eq!(
         (passed.len(), passed[0].num_rows()),
@@ -53,22 +53,25 @@ fn column_values(batch: &Batch, column: &str) -> Vec<Json> {
     (0..batch.num_rows()).map(value).collect()
 }
 
-/// The impact of a drift of a uid at that second.
+/// The impact of a drift of a uid, computed at that second.
 fn drift_impact(impact: &mut Impact, uid: &str, seconds: u64) -> Json {
     let batch = batches::drift(&[Some(uid)]);
     let filled = impact.process(batch, at(seconds)).unwrap();
     column_values(&filled[0], drift::IMPACT).remove(0)
 }
 
-/// The uids that a drift of a uid affects, as far as `top` lists them.
+/// The uids in the list `top` of the impact of a drift of a uid.
 fn affected(impact: &mut Impact, uid: &str, seconds: u64) -> Vec<String> {
     let impact = drift_impact(impact, uid, seconds);
     let top = impact["top"].as_array().cloned().unwrap_or_default();
-    let uids = top.iter().map(|it| it["uid"].as_str().unwrap().to_owned());
+    let uids = top
+        .iter()
+        .map(|node| node["uid"].as_str().unwrap().to_owned());
     uids.collect()
 }
 
-/// A security group that secures an instance, whose pod has a service that another one calls.
+/// The service `front` calls the service `cart`. `cart` runs on the pod `pod`, which runs on the instance `i`. The
+/// security group `sg` secures `i`.
 fn shop() -> Impact {
     let mut impact = impact(&json!({}));
     let members = [

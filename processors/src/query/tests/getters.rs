@@ -1,4 +1,4 @@
-//! Attributes and bodies in expressions.
+//! Tests of attributes and bodies in expressions.
 
 use super::*;
 
@@ -25,7 +25,7 @@ fn a_long_value_is_a_view_of_the_original() {
 }
 
 #[test]
-fn brackets_lead_into_maps_and_arrays_counted_from_0() {
+fn brackets_read_into_maps_and_into_arrays_from_index_0() {
     let attributes = json!({"p": [{"port": 22}, {"port": 443}], "x": {"y": {"z": "deep"}}});
     let read = |expression| of_one(expression, attributes.clone());
     assert_eq!(read("attributes['p'][1]['port']"), "443");
@@ -36,7 +36,7 @@ fn brackets_lead_into_maps_and_arrays_counted_from_0() {
 }
 
 #[test]
-fn a_cast_reads_a_value_of_that_type_and_null_of_another() {
+fn a_cast_yields_a_value_of_that_type_and_null_for_any_other() {
     let attributes = json!({"n": 500, "d": 1.5, "t": "7", "b": true});
     let read = |expression| of_one(expression, attributes.clone());
     assert_eq!(read("attributes['n']::BIGINT"), "500");
@@ -131,7 +131,7 @@ fn set_changes_keys_and_keeps_types() {
 }
 
 #[test]
-fn a_resource_is_edited_once_for_all_its_rows() {
+fn rows_with_the_same_attributes_are_edited_each_with_its_values() {
     let sql = "SELECT set(attributes, 'k', name)['k'], without(attributes, 'k')['k'] FROM traces";
     let same = json!({"k": "a value that is longer than twelve bytes", "other": "x"});
     let rows = spans(&[("one", same.clone()), ("two", same)]);
@@ -239,7 +239,7 @@ fn texts_are_replaced_at_any_depth() {
     assert_eq!(yielded_by(sql, Signal::Logs, rows), expected);
 }
 
-/// The snippets of `docs/sql.md`.
+/// Runs the expressions that `docs/sql.md` gives for OTTL functions.
 #[test]
 fn the_sql_of_the_ottl_table_works() {
     let attributes = json!({"k": "caat", "a": 1, "b": [true], "t": "12", "long": "x".repeat(200)});

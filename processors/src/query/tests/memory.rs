@@ -1,8 +1,9 @@
-//! The memory of a plan that runs for weeks.
+//! Tests that the memory of a plan does not grow with the number of its runs.
 
 use super::*;
 
-/// The name of the test that measures. It runs in its own process, since other tests would change the memory.
+/// The name of the test that measures the memory. It runs in its own process, since other tests would change the
+/// memory of this one.
 const MEASURING_TEST: &str = "query::tests::memory::memory_stays_the_same_over_100_000_runs";
 
 #[test]

@@ -1,4 +1,4 @@
-//! Problems in the text of a query, and their positions.
+//! Tests of the problems that are reported for the text of a query, and of their positions.
 
 use super::*;
 
@@ -31,7 +31,7 @@ fn unknown_columns_functions_and_signals_have_suggestions() {
 }
 
 #[test]
-fn all_problems_are_reported_at_once() {
+fn all_problems_of_a_text_are_reported() {
     let sql = "SELECT naem, lowr(name)\nFROM traces\nWHERE kindd = 2 AND duratoin > 5";
     let found = reported(sql);
     let expected = [

@@ -1,4 +1,4 @@
-//! Several runs of one plan.
+//! Tests of several runs of one plan.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Which spans are counted as which calls.
+//! Tests which calls are counted for which spans.
 
 use pipeline::component::Processor;
 use pipeline::{Signal, SignalSet};
@@ -231,7 +231,7 @@ fn only_accepted_signals_are_computed() {
 }
 
 #[tokio::test]
-async fn spans_are_acknowledged_once_they_are_counted() {
+async fn counting_does_not_delay_the_acknowledgement_of_spans() {
     let (delivery, receipt) = pipeline::Delivery::new(None);
     let mut graph = default_graph();
     let spans = batch(&[client("web", 1)]).with_delivery(delivery);

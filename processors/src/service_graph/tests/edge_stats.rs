@@ -1,4 +1,4 @@
-//! Edge stats of each minute. Each emitted row has the whole stats of its chunk.
+//! Tests the edge stats of each minute. Each emitted row has the whole stats of its chunk.
 
 use pipeline::component::{Processor, UnixNanos};
 
@@ -29,7 +29,11 @@ fn edge_stats_are_emitted_whole_when_they_change() {
     assert_eq!((second[0].calls, second[0].sum), (2, 2.0));
     assert_eq!(second[0].counts, [2]);
     let key = |row: &StatsRow| (row.time, row.chunk, row.writer.clone());
-    assert_eq!(key(&first[0]), key(&second[0]), "it replaces the first");
+    assert_eq!(
+        key(&first[0]),
+        key(&second[0]),
+        "the second row replaces the first"
+    );
     assert_eq!(first[0].time as u64, START);
     assert_eq!(second[1].time as u64, START + MINUTE);
     assert_eq!(second[1].calls, 1);
@@ -68,9 +72,10 @@ fn evictions_neither_lose_nor_repeat_calls() {
     let mut rows = stats_rows(&emitted);
     let key = |row: &StatsRow| (row.time, row.chunk);
     rows.sort_by_key(|row| (key(row), row.calls));
-    // A later row with the same key replaces the earlier one and has more calls.
-    let last: Vec<_> = rows.chunk_by(|a, b| key(a) == key(b)).collect();
-    let sum: u64 = last.iter().map(|rows| rows[rows.len() - 1].calls).sum();
+    // Of the rows with the same key, the newest replaces the others. It has the most calls.
+    let rows_of_chunks: Vec<_> = rows.chunk_by(|a, b| key(a) == key(b)).collect();
+    let newest = rows_of_chunks.iter();
+    let sum: u64 = newest.map(|rows| rows[rows.len() - 1].calls).sum();
     assert_eq!(sum, calls);
 }
 
@@ -87,7 +92,7 @@ fn an_idle_minute_is_removed() {
 }
 
 #[test]
-fn each_start_is_another_writer() {
+fn each_component_has_another_writer_id() {
     let writer = || {
         let mut graph = default_graph();
         process_spans(&mut graph, &pair(START), at(2));
@@ -98,7 +103,7 @@ fn each_start_is_another_writer() {
 }
 
 #[test]
-fn a_span_without_a_start_counts_at_its_end_and_one_without_times_counts_now() {
+fn a_missing_start_is_replaced_by_the_end_and_missing_times_by_now() {
     let mut graph = default_graph();
     let now = UnixNanos(START + 5 * MINUTE + SECOND);
     let ended = client("web", 1).between(0, START + SECOND);
@@ -131,7 +136,7 @@ fn a_span_that_ends_before_it_starts_has_no_duration() {
 }
 
 #[test]
-fn spans_of_the_year_2500_count_but_do_not_extend_the_edge() {
+fn spans_of_the_year_2500_are_counted_but_do_not_date_the_edge_in_the_future() {
     let mut graph = default_graph();
     let far = 16_725_225_600 * SECOND;
     process_spans(&mut graph, &pair(far), at(2));

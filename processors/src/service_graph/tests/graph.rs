@@ -1,4 +1,4 @@
-//! The emitted nodes and edges.
+//! Tests the emitted nodes and edges.
 
 use pipeline::Signal;
 use pipeline::attributes::{Map, map_to_json};
@@ -15,11 +15,11 @@ use super::support::{
 fn the_time_of_an_edge_is_the_end_of_its_newest_span() {
     let mut graph = default_graph();
     let first = [client("web", 1), server("cart", 1)];
-    let later = [
+    let longer = [
         client("web", 2).between(START, START + 3 * SECOND),
         server("cart", 2),
     ];
-    process_spans(&mut graph, &later, at(10));
+    process_spans(&mut graph, &longer, at(10));
     process_spans(&mut graph, &first, at(10));
     let made = graph.tick(at(12));
     let edge = ("web -> cart".to_owned(), at(3).timestamp(), 1.0);
@@ -39,8 +39,8 @@ fn an_edge_has_the_highest_confidence_of_its_calls() {
     let mut graph = default_graph();
     process_spans(&mut graph, &[client("web", 1), server("cart", 1)], at(2));
     graph.tick(at(3));
-    let guessed = client("web", 2).with(json!({"peer.service": "cart"}));
-    process_spans(&mut graph, &[guessed], at(4));
+    let unconfirmed = client("web", 2).with(json!({"peer.service": "cart"}));
+    process_spans(&mut graph, &[unconfirmed], at(4));
     let made = graph.tick(at(7));
     assert_eq!(edge_rows(&made)[0].2, 1.0);
 }
@@ -135,8 +135,8 @@ fn a_service_known_by_name_is_reported_again_when_its_own_spans_add_details() {
         "service.name": "cart", "service.namespace": "shop",
         "deployment.environment.name": "prod", "service.version": "2",
     });
-    let own = batch_of(&[server("cart", 0)], Some(&resource));
-    let made = graph.process(own, at(21)).unwrap();
+    let server_spans = batch_of(&[server("cart", 0)], Some(&resource));
+    let made = graph.process(server_spans, at(21)).unwrap();
     assert_eq!(made.len(), 1);
     let all = node_rows(&graph.tick(at(24)));
     let cart = all.iter().find(|node| node.0 == "svc://prod/shop/cart");

@@ -1,4 +1,4 @@
-//! Limits of the pending spans, the interned names, the edges and the minutes.
+//! Tests the limits of pending spans, interned names, edges and edge stats.
 
 use pipeline::component::{Processor, UnixNanos};
 use pipeline::{Signal, SignalSet};
@@ -11,12 +11,12 @@ use super::support::{
 use crate::service_graph::{MAX_NAMES, MAX_ROWS};
 
 #[test]
-fn at_max_items_new_spans_are_dropped_and_counted() {
+fn at_max_items_new_spans_are_dropped_with_a_warning() {
     let mut graph = graph(r#"{"store": {"max_items": 2}}"#, SignalSet::ALL);
-    let waiting: Vec<TestSpan> = (1..=5).map(|id| client("web", id)).collect();
-    process_spans(&mut graph, &waiting, at(2));
+    let clients: Vec<TestSpan> = (1..=5).map(|id| client("web", id)).collect();
+    process_spans(&mut graph, &clients, at(2));
     assert_eq!(graph.pending.len(), 2);
-    // The first warning counts these three; later drops wait for the next warning.
+    // The first warning reports the three dropped spans. The next warning reports the spans dropped after it.
     assert_eq!(graph.dropped, 0);
     process_spans(&mut graph, &[client("web", 6)], at(3));
     assert_eq!(graph.dropped, 1);
@@ -24,7 +24,8 @@ fn at_max_items_new_spans_are_dropped_and_counted() {
     process_spans(&mut graph, &[server("cart", 1), server("cart", 2)], at(3));
     assert_eq!(stats_rows(&graph.tick(at(3)))[0].calls, 2);
     assert_eq!(graph.pending.len(), 0);
-    graph.tick(at(13));
+    // The throttle suppresses a second warning in the same ten seconds; `finish` writes it.
+    graph.finish(at(13));
     assert_eq!(graph.dropped, 0);
 }
 
@@ -42,15 +43,14 @@ fn at_max_items_expired_spans_are_removed_first() {
 
 #[test]
 fn unused_names_are_removed() {
-    let wanted = SignalSet::of(&[Signal::Metrics]);
-    let mut graph = graph("{}", wanted);
+    let mut graph = graph("{}", SignalSet::of(&[Signal::Metrics]));
     let names = 3 * MAX_NAMES as u64;
     for first in (0..names).step_by(1000) {
         let name = |index: u64| {
             let host = json!({"server.address": format!("host-{index}")});
             client("web", 1).with(host)
         };
-        // The same span id each time: only the last span is pending.
+        // All spans have the same id, so only the last one is pending.
         let spans: Vec<TestSpan> = (first..first + 1000).map(name).collect();
         process_spans(&mut graph, &spans, at(2));
     }
@@ -64,7 +64,7 @@ fn unused_names_are_removed() {
 }
 
 #[test]
-fn edges_and_minutes_are_bounded_and_evicted_ones_are_emitted() {
+fn evicted_edges_and_minutes_lose_no_calls() {
     let mut graph = graph("{}", SignalSet::of(&[Signal::EdgeStats]));
     let mut emitted = Vec::new();
     let calls = 80_000u64;

@@ -1,4 +1,4 @@
-//! The metrics of the Collector's service graph.
+//! Tests that the metrics equal those of the Collector's service graph.
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 
 use super::support::{START, TestSpan, at, client, find_batch, graph, process_spans, server};
 
-const WANTED: SignalSet = SignalSet::of(&[Signal::Metrics]);
+const METRICS: SignalSet = SignalSet::of(&[Signal::Metrics]);
 const TOTAL: &str = "traces_service_graph_request_total";
 const FAILED: &str = "traces_service_graph_request_failed_total";
 const SERVER: &str = "traces_service_graph_request_server";
@@ -42,10 +42,10 @@ fn counts(batch: &Batch, row: usize) -> Vec<u64> {
 
 #[test]
 fn sums_and_histograms_have_the_collectors_names_attributes_and_buckets() {
-    let mut graph = graph("{}", WANTED);
+    let mut graph = graph("{}", METRICS);
     let pair = [
         client("web", 1),
-        // Equal to a bound, so in the lower bucket.
+        // This duration is equal to a bound, so it is in the lower bucket.
         server("cart", 1).between(START, START + 10_000_000),
     ];
     process_spans(&mut graph, &pair, at(0));
@@ -111,7 +111,7 @@ fn sums_and_histograms_have_the_collectors_names_attributes_and_buckets() {
 
 #[test]
 fn metrics_are_cumulative_and_removed_after_15_minutes() {
-    let mut graph = graph("{}", WANTED);
+    let mut graph = graph("{}", METRICS);
     let pair = [client("web", 1), server("cart", 1)];
     process_spans(&mut graph, &pair, at(0));
     graph.tick(at(60));
@@ -127,7 +127,7 @@ fn metrics_are_cumulative_and_removed_after_15_minutes() {
 
 #[test]
 fn an_interval_of_zero_emits_metrics_with_every_batch() {
-    let mut graph = graph(r#"{"metrics_flush_interval": "0s"}"#, WANTED);
+    let mut graph = graph(r#"{"metrics_flush_interval": "0s"}"#, METRICS);
     let made = process_spans(&mut graph, &[client("web", 1), server("cart", 1)], at(0));
     assert_eq!(rows(&made[0], TOTAL).len(), 1);
     assert!(graph.tick(at(2)).is_empty());
@@ -136,7 +136,7 @@ fn an_interval_of_zero_emits_metrics_with_every_batch() {
 #[test]
 fn dimensions_are_attributes_of_the_resource_or_the_span() {
     let yaml = r#"{"dimensions": ["cloud.region", "http.status", "none"]}"#;
-    let mut graph = graph(yaml, WANTED);
+    let mut graph = graph(yaml, METRICS);
     let client = client("web", 1).with(json!({"http.status": 200}));
     process_spans(&mut graph, &[client, server("cart", 1)], at(0));
     let made = graph.finish(at(1));
@@ -155,7 +155,7 @@ fn dimensions_are_attributes_of_the_resource_or_the_span() {
 
 #[test]
 fn the_extra_label_names_the_side_that_sent_no_span() {
-    let mut graph = graph(r#"{"virtual_node_extra_label": true}"#, WANTED);
+    let mut graph = graph(r#"{"virtual_node_extra_label": true}"#, METRICS);
     let spans = [
         server("web", 0),
         client("web", 1),
@@ -178,7 +178,7 @@ fn the_extra_label_names_the_side_that_sent_no_span() {
 
 #[test]
 fn calls_beyond_the_series_limit_count_in_an_overflow_series() {
-    let mut graph = graph("{}", WANTED);
+    let mut graph = graph("{}", METRICS);
     for first in (0..11_000).step_by(1000) {
         let call = |index| client("web", 1).with(json!({"db.name": format!("db-{index}")}));
         let spans: Vec<TestSpan> = (first..first + 1000).map(call).collect();

@@ -1,4 +1,4 @@
-//! Servers whose node an earlier processor resolved (`peer_uid`).
+//! Tests client spans whose server an earlier processor resolved (`peer_uid`).
 
 use pipeline::attributes::{Map, map_to_json};
 use pipeline::component::Processor;
@@ -97,5 +97,9 @@ fn series(spans: &[TestSpan]) -> Vec<String> {
 fn metrics_have_the_same_labels_with_and_without_a_resolved_node() {
     let without = series(&calls());
     assert_eq!(series(&resolved(calls())), without);
-    assert!(without.iter().any(|it| it.contains(r#""server":"orders""#)));
+    assert!(
+        without
+            .iter()
+            .any(|series| series.contains(r#""server":"orders""#))
+    );
 }

@@ -24,18 +24,19 @@ pub(super) const MINUTE: u64 = 60 * SECOND;
 /// The default start of spans: the start of a minute.
 pub(super) const START: u64 = 1_700_000_040 * SECOND;
 
-/// Seconds after [`START`].
+/// The time that is `seconds` after [`START`].
 pub(super) fn at(seconds: u64) -> UnixNanos {
     UnixNanos(START + seconds * SECOND)
 }
 
-pub(super) fn graph(yaml: &str, wanted: SignalSet) -> ServiceGraph {
-    let host = Host::new("service_graph".parse().unwrap(), wanted, Arc::default());
+/// A processor; a downstream component accepts the signals `accepted`.
+pub(super) fn graph(yaml: &str, accepted: SignalSet) -> ServiceGraph {
+    let host = Host::new("service_graph".parse().unwrap(), accepted, Arc::default());
     let config: Config = serde_json::from_str(yaml).unwrap();
     ServiceGraph::build(config, &host).unwrap()
 }
 
-/// A processor with the default configuration; a later component accepts all signals.
+/// A processor with the default configuration; a downstream component accepts all signals.
 pub(super) fn default_graph() -> ServiceGraph {
     graph("{}", SignalSet::ALL)
 }
@@ -106,7 +107,7 @@ pub(super) fn batch(spans: &[TestSpan]) -> Batch {
     batch_of(spans, None)
 }
 
-/// Spans of `resource`, or if there is none, each of a resource with the span's service.
+/// Spans of `resource`. If it is `None`, each span has a resource that names its service.
 pub(super) fn batch_of(spans: &[TestSpan], resource: Option<&Json>) -> Batch {
     let given = resource.and_then(Json::as_object).map(map_from_json);
     let mut rows = Rows::new(Signal::Traces);
@@ -169,16 +170,16 @@ pub(super) fn decoded(service: &str, span: opentelemetry_proto::tonic::trace::v1
     pipeline::otlp::decode_traces(bytes, "otlp", Delivery::untracked()).unwrap()
 }
 
-/// Processes spans, checks that they pass, and returns the other emitted batches.
+/// Processes spans, checks that the processor forwards them, and returns the other emitted batches.
 pub(super) fn process_spans(
     graph: &mut ServiceGraph,
     spans: &[TestSpan],
     now: UnixNanos,
 ) -> Vec<Batch> {
     let mut made = graph.process(batch(spans), now).unwrap();
-    let passed = made.pop().unwrap();
-    assert_eq!(passed.signal(), Signal::Traces);
-    assert_eq!(passed.num_rows(), spans.len());
+    let forwarded = made.pop().unwrap();
+    assert_eq!(forwarded.signal(), Signal::Traces);
+    assert_eq!(forwarded.num_rows(), spans.len());
     made
 }
 
@@ -190,7 +191,7 @@ pub(super) fn find_batch(batches: &[Batch], signal: Signal) -> Option<&Batch> {
 /// A row of `edge_stats`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct StatsRow {
-    /// `web -> cart`; the uids without their common prefix.
+    /// The uids without their common prefix, such as `web -> cart`.
     pub(super) edge: String,
     pub(super) connection: String,
     pub(super) time: i64,
@@ -249,7 +250,7 @@ pub(super) fn stats_rows(batches: &[Batch]) -> Vec<StatsRow> {
     all
 }
 
-/// `web -> cart` and its connection type, of all rows of `edge_stats`.
+/// The edge, such as `web -> cart`, and the connection type of each row of `edge_stats`.
 pub(super) fn connections(batches: &[Batch]) -> Vec<(String, String)> {
     let all = stats_rows(batches).into_iter();
     all.map(|row| (row.edge, row.connection)).collect()

@@ -1,9 +1,9 @@
-//! Queries without a window, which run on each batch.
+//! Tests of queries without a window, which run on each batch.
 
 use super::*;
 
 #[test]
-fn a_filter_drops_rows_and_keeps_the_sender_waiting() {
+fn the_acknowledgement_of_a_filtered_batch_waits_for_the_remaining_rows() {
     let mut sql =
         built("{query: \"SELECT * FROM traces WHERE name <> 'drop'\", into: traces, keep: false}");
     let (batch, mut receipt) = spans(&[(1, "keep", json!({})), (1, "drop", json!({}))]);
@@ -46,7 +46,11 @@ fn rows_that_the_query_reads_are_forwarded_with_those_it_yields() {
         Some(Some("sql/x"))
     );
     let wire = metric.numbers::<UInt64Type>(metrics::TIME_UNIX_NANO);
-    assert_eq!(wire.value(0), 9 * SECOND, "the OTLP time follows");
+    assert_eq!(
+        wire.value(0),
+        9 * SECOND,
+        "the OTLP time column is set from `time`"
+    );
     assert!(pipeline::otlp::encode(metric).is_ok());
 }
 
@@ -65,12 +69,12 @@ fn a_batch_without_dropped_rows_keeps_the_original_request() {
     let mut sql =
         built("{query: \"SELECT * FROM traces WHERE name = 'a'\", into: traces, keep: false}");
     let made = sql.process(batch, at(9)).unwrap();
-    let original = made[0].original().expect("it is unchanged");
+    let original = made[0].original().expect("the batch is unchanged");
     assert_eq!(original.to_bytes(), request);
 }
 
 #[test]
-fn the_service_columns_follow_the_resource() {
+fn the_service_columns_are_updated_with_the_resource() {
     let mut sql = built(
         "{query: \"SELECT * REPLACE (set(resource_attributes, 'service.name', 'renamed') AS resource_attributes) \
          FROM traces\", into: traces, keep: false}",
@@ -186,7 +190,7 @@ fn lists_of_structs_are_converted_field_by_field() {
     };
     assert_eq!(text(0, "path").as_deref(), Some("replicas"));
     assert_eq!(text(0, "before").as_deref(), Some("3"));
-    assert_eq!(text(1, "path").as_deref(), Some(""), "it is never null");
+    assert_eq!(text(1, "path").as_deref(), Some(""), "`path` is never null");
     assert_eq!(text(1, "before"), None);
     assert_eq!(text(1, "after").as_deref(), Some("b"));
 }

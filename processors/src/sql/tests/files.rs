@@ -1,4 +1,4 @@
-//! Problems that `validate` reports for a configuration file.
+//! Tests of the problems that `validate` reports for a configuration file.
 
 use super::*;
 
@@ -43,7 +43,7 @@ into: metrics
 }
 
 #[test]
-fn a_column_that_does_not_fit_the_signal_is_reported_where_it_is_named() {
+fn a_column_that_does_not_fit_the_signal_is_reported_at_its_name() {
     let yaml = "\
 query: >
   SELECT name, 'gauge' AS type,
@@ -113,7 +113,7 @@ fn a_join_of_signals_needs_a_window() {
 }
 
 #[test]
-fn signals_follow_the_configuration() {
+fn the_signals_of_the_component_are_those_of_the_query() {
     let config = |yaml: &str| {
         YamlNode::from_yaml(yaml)
             .unwrap()

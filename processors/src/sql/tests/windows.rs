@@ -1,4 +1,4 @@
-//! Queries with a window: rows are held by their event time until their windows close.
+//! Tests of queries with a window: rows are held by their event time until their windows close.
 
 use super::*;
 
@@ -99,7 +99,7 @@ fn a_row_dated_in_the_future_closes_no_window_early() {
 }
 
 #[test]
-fn held_bytes_are_bounded_and_further_rows_are_forwarded() {
+fn rows_beyond_max_bytes_are_forwarded_and_not_held() {
     let mut sql = counting("{size: 10s, max_bytes: 20000}");
     let mut passed = 0;
     for _ in 0..100 {
@@ -166,7 +166,7 @@ fn a_held_row_does_not_keep_its_request_in_memory() {
 }
 
 #[test]
-fn a_row_with_a_wrong_time_costs_one_window() {
+fn a_row_with_a_wrong_time_causes_only_one_window() {
     let mut sql = built(&format!(
         "{{{}, window: {{size: 1m, lateness: 0s}}}}",
         "query: \"SELECT 'all' AS name, 'gauge' AS type, count(*) AS value_int, window_end() AS time FROM traces\", \

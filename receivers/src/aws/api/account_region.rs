@@ -15,7 +15,7 @@ use super::rate_limits::{RateLimits, ServiceLimiters};
 /// The SDK clients and rate limiters of one account and region.
 #[derive(Clone, Debug)]
 pub(in crate::aws) struct AccountRegion {
-    /// Empty while it is not known.
+    /// The account id; empty if it is not known yet.
     pub(in crate::aws) account: String,
     pub(in crate::aws) region: String,
     pub(in crate::aws) limits: Arc<ServiceLimiters>,
@@ -45,7 +45,8 @@ impl AccountRegion {
             .to_builder()
             .region(Region::new(region.to_owned()))
             .build();
-        // A separate retry partition for each service: throttling of one account slows down no other account.
+        // A retry partition per account, region and service: throttling of one account slows down no other account.
+        // (The S3 clients of all accounts share the default partition.)
         macro_rules! client {
             ($sdk:ident, $service:literal) => {{
                 let partition = format!("{account}/{region}/{}", $service);
@@ -73,7 +74,7 @@ impl AccountRegion {
         }
     }
 
-    /// The same account with an S3 client of another region, since a bucket is served only in its own region.
+    /// The same account with an S3 client of another region, since only its own region serves a bucket.
     pub(in crate::aws) fn with_s3_region(&self, region: &str) -> AccountRegion {
         if region == self.region {
             return self.clone();
@@ -92,15 +93,15 @@ impl AccountRegion {
         uid::aws_partition(&self.region)
     }
 
-    /// An ARN in this account and region: `at.arn("ec2", "vpc/", &item["VpcId"])`. None where the id is
+    /// An ARN in this account and region: `at.arn("ec2", "vpc/", &item["VpcId"])`. `None` if the id is
     /// missing.
     pub(in crate::aws) fn arn(&self, service: &str, prefix: &str, id: &Json) -> Option<String> {
         let resource = format!("{prefix}{}", text(id)?);
         Some(uid::aws(service, &self.region, &self.account, &resource))
     }
 
-    /// An ARN of EC2 in this region and in the account that owns the resource; where the owner is not known, in
-    /// this account.
+    /// An ARN of EC2 in this region and in the account that owns the resource, or in this account if the owner is not
+    /// known.
     pub(in crate::aws) fn ec2_arn(&self, prefix: &str, id: &Json) -> Option<String> {
         self.ec2_arn_in(&self.region, prefix, id)
     }
@@ -118,8 +119,8 @@ impl AccountRegion {
         Some(uid::aws("ec2", region, owner, &format!("{prefix}{id}")))
     }
 
-    /// An ARN of EC2 in this region and in the account that the response names as owner; where it names none,
-    /// like [`ec2_arn`](Self::ec2_arn).
+    /// An ARN of EC2 in this region and in the account `owner`, which the response names as the owner. If the response
+    /// names no owner, like [`ec2_arn`](Self::ec2_arn).
     pub(in crate::aws) fn ec2_arn_of(
         &self,
         owner: &Json,
@@ -133,8 +134,8 @@ impl AccountRegion {
         Some(uid::aws("ec2", &self.region, owner, &resource))
     }
 
-    /// The ARN of a KMS key or of an alias of one. Other services reference it by its ARN, or by its id alone
-    /// where it is in this account and the given region.
+    /// The ARN of a KMS key or of its alias, from a reference of another service. A reference is an ARN, or the id or
+    /// alias of a key in this account and the given region.
     pub(in crate::aws) fn key_arn(&self, region: &str, key: &Json) -> Option<String> {
         let key = key.as_str().filter(|key| !key.is_empty())?;
         let resource = match key {
@@ -145,29 +146,31 @@ impl AccountRegion {
         Some(uid::aws("kms", region, &self.account, &resource))
     }
 
-    /// An ARN without a region, and without an account where `account` is false.
+    /// An ARN without a region, and with this account only if `has_account` is true.
     pub(in crate::aws) fn global_arn(
         &self,
         service: &str,
-        account: bool,
+        has_account: bool,
         resource: &str,
     ) -> String {
-        let account = if account { self.account.as_str() } else { "" };
+        let account = match has_account {
+            true => self.account.as_str(),
+            false => "",
+        };
         format!("arn:{}:{service}::{account}:{resource}", self.partition())
     }
 }
 
 fn s3(sdk: &SdkConfig) -> aws_sdk_s3::Client {
     let config = aws_sdk_s3::config::Builder::from(sdk)
-        // A replacement for S3 seldom has a DNS name for each bucket.
+        // An emulator of S3 seldom has a DNS name for each bucket.
         .force_path_style(sdk.endpoint_url().is_some())
         .build();
     aws_sdk_s3::Client::from_conf(config)
 }
 
-/// The owning accounts of all VPCs, subnets and security groups that any scan listed, by the id of the
-/// resource. Other resources reference these by id alone, and an account may use those that another account
-/// shares with it. (EC2 never reuses an id.)
+/// The owners of all VPCs, subnets and security groups that any scan listed, by the id of the resource. Other resources
+/// reference them by id alone, and they may belong to another account that shares them. (EC2 never reuses an id.)
 #[derive(Clone, Debug, Default)]
 pub(in crate::aws) struct ResourceOwners(Arc<Mutex<HashMap<Box<str>, Box<str>>>>);
 
@@ -181,7 +184,7 @@ impl ResourceOwners {
         }
     }
 
-    /// The account that owns the resource with this id; none if no scan listed it.
+    /// The account that owns the resource with this id; `None` if no scan listed the resource.
     pub(in crate::aws) fn owner_of(&self, id: &str) -> Option<Box<str>> {
         lock(&self.0).get(id).cloned()
     }

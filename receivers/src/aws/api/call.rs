@@ -21,7 +21,7 @@ use super::fields::take_objects;
 use super::service::AwsService;
 use super::shapes::{ShapeTable, decode};
 
-/// The largest response, in bytes, that is decoded on the calling thread. Larger ones are decoded on a
+/// The size in bytes up to which a response is decoded on the calling thread. A larger response is decoded on a
 /// blocking thread.
 const INLINE_DECODE_LIMIT: usize = 64 << 10;
 
@@ -69,10 +69,10 @@ impl AccountRegion {
         let call = || self.api_call(service, operation);
         self.limits.wait(service).await;
         let capture = Capture::default();
-        // Boxed: a request of the SDK is several kilobytes of future.
+        // Boxed: the future of an SDK request takes several kilobytes.
         let sent = Box::pin(send(capture.clone())).await;
         let body = match (capture.body().take(), sent) {
-            // The body is used even if the SDK cannot parse it: the SDK requires more fields than the tables.
+            // The body is used even if the SDK cannot parse it: the SDK requires fields that the shape tables do not.
             (Some(body), _) => body,
             (None, Err(error)) => return Err(ScanFailure::from_sdk(call(), &error)),
             (None, Ok(_)) => {
@@ -91,8 +91,8 @@ impl AccountRegion {
         }
     }
 
-    /// Takes a required field out of a response. A response without it comes from a server that is not AWS, and
-    /// is an error, since an empty list would delete resources.
+    /// Takes a required list or object out of a response. A response without it, from a server that is not AWS, is an
+    /// error: as an empty list it would delete resources.
     pub(in crate::aws) fn require_field(
         &self,
         (service, operation): (AwsService, &'static str),
@@ -137,9 +137,9 @@ pub(in crate::aws) struct Pager {
     operation: &'static str,
     /// The field of each response that lists the items.
     list: &'static str,
-    /// The token with which the last page was requested.
+    /// The token of the page that was requested last.
     last: Option<String>,
-    /// The token of the next page, none for the first page; none after the last page.
+    /// The token of the next page: `Some(None)` for the first page, `None` after the last page.
     next: Option<Option<String>>,
 }
 
@@ -158,14 +158,14 @@ impl Pager {
         }
     }
 
-    /// The token to request the next page with, which is none for the first page; none after the last page.
+    /// Returns the token of the next page: `Some(None)` for the first page, `None` after the last page.
     pub(in crate::aws) fn next(&mut self) -> Option<Option<String>> {
         let next = self.next.take()?;
         self.last.clone_from(&next);
         Some(next)
     }
 
-    /// Requests one page and returns its items, which are objects.
+    /// Requests one page and returns the objects in its list.
     pub(in crate::aws) async fn call<F, O, E, R>(
         &mut self,
         at: &AccountRegion,
@@ -211,7 +211,7 @@ impl Pager {
     }
 }
 
-/// The token of the next page. Services use several names for it.
+/// The token of the next page. The name of its field depends on the service.
 fn next_token(response: &Json) -> Option<&str> {
     let is_last = ["IsTruncated", "Truncated"]
         .iter()

@@ -16,17 +16,17 @@ pub struct AwsCall {
     /// `DescribeVpcs`.
     pub(in crate::aws) operation: &'static str,
     pub(in crate::aws) region: Box<str>,
-    /// Empty while it is not known.
+    /// The account id; empty if it is not known yet.
     pub(in crate::aws) account: Box<str>,
 }
 
-/// A failed call. It holds no secret: AWS's messages name principals and resources, and only their first
-/// line is kept. (For a wrong signature the further lines repeat the request, with its session token.)
+/// A failed call. It contains no secret: AWS's messages name principals and resources, and only the first line of a
+/// message is kept. (After a wrong signature, the other lines repeat the request with its session token.)
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ScanFailure {
     pub(in crate::aws) call: AwsCall,
     pub(in crate::aws) reason: FailureReason,
-    /// AWS's code, such as `UnauthorizedOperation`; empty where no response came.
+    /// AWS's error code, such as `UnauthorizedOperation`; empty if there was no response with a code.
     pub(in crate::aws) code: String,
     pub(in crate::aws) message: String,
 }
@@ -168,7 +168,7 @@ impl ScanFailure {
             ..
         } = &self.call;
         match self.reason {
-            // AWS returns these codes for a disabled region, too: it does not know the account there.
+            // AWS returns these codes for a disabled region, too: the region does not know the account.
             FailureReason::Credentials if !self.call.account.is_empty() && self.is_unknown_account() => format!(
                 "enable {region} in the account, or remove it from `regions`; if it is enabled, configure valid \
                  credentials"
@@ -235,7 +235,7 @@ impl fmt::Display for ScanFailure {
     }
 }
 
-/// Whether a request could not be signed for lack of credentials.
+/// Whether missing credentials caused the error, so that the request could not be signed.
 fn lacks_credentials(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(cause) = next {

@@ -1,4 +1,4 @@
-//! Counts failed calls and logs each failure once for as long as it lasts.
+//! Counts failed calls. Logs a failure when it begins, and not again in the following scans while it lasts.
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -19,7 +19,7 @@ type FailureKey = (
 );
 
 /// The failures of one receiver. It uses no [`LogThrottle`](pipeline::log_throttle::LogThrottle): calls repeat once per
-/// scan, so each new failure is worth a line, and a failure that the scan before had is not.
+/// scan, so each new failure is worth a line, and a failure that the previous scan had is not.
 #[derive(Debug, Default)]
 pub(in crate::aws) struct FailureLog {
     source: String,
@@ -29,7 +29,7 @@ pub(in crate::aws) struct FailureLog {
 
 #[derive(Debug, Default)]
 struct FailingCalls {
-    /// The failures of the scan before.
+    /// The failures of the previous scan.
     before: HashSet<FailureKey>,
     /// The failures of this scan.
     now: HashSet<FailureKey>,
@@ -44,7 +44,7 @@ impl FailureLog {
         }
     }
 
-    /// Counts and logs the failure. Returns whether it is new: neither this scan nor the one before had it.
+    /// Counts and logs the failure. Returns whether it is new: neither this scan nor the previous one had it.
     pub(in crate::aws) fn record(&self, failure: &ScanFailure) -> bool {
         self.failed_calls.add(1);
         let key = key(failure);
@@ -62,7 +62,7 @@ impl FailureLog {
         is_new
     }
 
-    /// Ends a scan of all scopes: logs the calls that failed before and succeed now.
+    /// Ends a scan of all scopes. Logs the failures of the previous scan that this scan did not have.
     pub(in crate::aws) fn finish_scan(&self) {
         let mut failing = lock(&self.failing);
         let now = std::mem::take(&mut failing.now);

@@ -9,7 +9,7 @@ use pipeline::sync::lock;
 
 use super::service::AwsService;
 
-/// Calls a second by service name. A service without an entry has a default.
+/// Calls per second, by service name. A service without an entry has a default.
 pub(in crate::aws) type RateLimits = BTreeMap<String, NonZeroU32>;
 
 /// The rate limiters of one account and region, each created at the first call to its service.
@@ -27,7 +27,7 @@ impl ServiceLimiters {
         }
     }
 
-    /// Waits until the rate limit allows a call of the service. The calls of one second may come as a burst.
+    /// Waits until the rate limit allows a call of the service. The calls of a second are allowed as a burst.
     pub(in crate::aws) async fn wait(&self, service: AwsService) {
         let limiter = {
             let mut services = lock(&self.services);

@@ -1,6 +1,6 @@
 //! The AWS services that the receiver calls.
 
-/// A service by its name in ARNs and in IAM's actions: `ec2:DescribeVpcs`.
+/// The name of a service in ARNs and in IAM actions: `ec2` of `ec2:DescribeVpcs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::aws) struct AwsService(pub(in crate::aws) &'static str);
 
@@ -16,7 +16,7 @@ impl AwsService {
     pub(in crate::aws) const S3: AwsService = AwsService("s3");
     pub(in crate::aws) const STS: AwsService = AwsService("sts");
 
-    /// The IAM action that allows an operation. Some actions of S3 have other names than the operation.
+    /// The IAM action that allows an operation. The names of some S3 actions differ from those of the operations.
     pub(in crate::aws) fn action(self, operation: &str) -> String {
         let action = match (self, operation) {
             (AwsService::S3, "ListBuckets") => "ListAllMyBuckets",
@@ -28,9 +28,8 @@ impl AwsService {
         format!("{self}:{action}")
     }
 
-    /// The default rate limit, in calls a second for one account and region. It is below AWS's
-    /// limit for all callers together (EC2: 20 a second and a bucket of 100 tokens; Route 53: 5 a second for the
-    /// account).
+    /// The default rate limit, in calls per second of one account and region. It does not exceed AWS's limit for all
+    /// callers together (EC2: 20 per second and a bucket of 100 tokens; Route 53: 5 per second for the account).
     pub(in crate::aws) fn calls_per_second(self) -> u32 {
         match self {
             AwsService::ROUTE53 => 4,

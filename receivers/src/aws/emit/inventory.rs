@@ -14,11 +14,11 @@ use crate::aws::api::ResourceOwners;
 use crate::aws::kinds;
 use crate::aws::listing::ScanPhase;
 
-/// The most uids of one read of the store.
+/// The maximum number of uids that one read of the store returns.
 const PAGE_SIZE: usize = 2000;
 
-/// Known resources by `account/region/kind`. The filter and the scope that reported a resource are not part
-/// of the key: a change of either does not make the resource new.
+/// The reported resources by `account/region/kind`. The key contains neither the filter nor the scope, so a resource is
+/// not new after a change of either.
 #[derive(Clone, Debug, Default)]
 pub(in crate::aws) struct Inventory {
     resources: Arc<Mutex<HashMap<String, Arc<KnownResources>>>>,
@@ -29,7 +29,7 @@ pub(in crate::aws) struct Inventory {
 }
 
 impl Inventory {
-    /// Reads the reports of the source from before this process started.
+    /// Reads what the source reported before this process started.
     pub(in crate::aws) async fn load(
         store: &dyn GraphStore,
         source: &str,
@@ -64,7 +64,7 @@ impl Inventory {
         let Some((account, region_kind, is_shared)) = parse_scope(scope) else {
             return;
         };
-        // As in a scan, owners are kept only for kinds that other resources reference by id alone.
+        // As in a scan, owners are recorded only for kinds that other resources reference by id alone.
         let kind = region_kind.split_once('/').map_or("", |(_, kind)| kind);
         let mut kinds = kinds::ALL.iter();
         if kinds.any(|it| it.phase() == ScanPhase::First && it.name() == kind) {

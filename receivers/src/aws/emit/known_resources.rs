@@ -13,12 +13,12 @@ use pipeline::uid;
 /// The time for which the state of a released resource is kept.
 const RELEASED_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The last report of each resource, by the hash of its uid. The filter and the account whose scan reported the
-/// resource make no difference.
+/// The last report of each resource, by the hash of its uid. There is one per uid: scans of all accounts and under all
+/// filters replace the same entry.
 #[derive(Debug, Default)]
 pub(in crate::aws) struct KnownResources {
     reported: Mutex<HashMap<u64, ReportedResource>>,
-    /// Whether a scan of the owning account has completed.
+    /// Whether a scan of the owning account has completed, or reported a resource before a restart.
     is_reported_by_owner: AtomicBool,
     /// The times at which a refresh found that a uid does not exist, by the hash of the uid.
     found_deleted: Mutex<HashMap<u64, UnixNanos>>,
@@ -40,13 +40,13 @@ pub(in crate::aws) struct ReportedResource {
 pub(in crate::aws) enum ResourceChange {
     Created,
     Updated,
-    /// The resource is unchanged, but it was last reported in another scope or released.
+    /// The resource is unchanged, but its last report was in another scope, or the resource was released since.
     Moved,
     Unchanged,
 }
 
 impl ResourceChange {
-    /// The value of the column `change`; none where the resource itself did not change.
+    /// The value of the column `change`; `None` if the resource itself did not change.
     pub(in crate::aws) fn column_value(self) -> Option<&'static str> {
         match self {
             ResourceChange::Created => Some(change::CREATED),
@@ -68,12 +68,12 @@ impl ReportedResource {
 }
 
 impl KnownResources {
-    /// Records that a scan of the owning account completed.
+    /// Records that a scan of the owning account has completed, or reported a resource before a restart.
     pub(in crate::aws) fn set_reported_by_owner(&self) {
         self.is_reported_by_owner.store(true, Ordering::Relaxed);
     }
 
-    /// Whether a scan of the owning account has completed.
+    /// Whether [`set_reported_by_owner`](Self::set_reported_by_owner) was called.
     pub(in crate::aws) fn is_reported_by_owner(&self) -> bool {
         self.is_reported_by_owner.load(Ordering::Relaxed)
     }
@@ -94,7 +94,7 @@ impl KnownResources {
         }
     }
 
-    /// The state that was last reported; none where this scope does not report the uid.
+    /// The state in the last report, or `None` if that report is not in this scope.
     pub(in crate::aws) fn state_in(&self, uid: u64, scope: &str) -> Option<u64> {
         let reported = lock(&self.reported);
         let last = reported.get(&uid);
@@ -102,8 +102,8 @@ impl KnownResources {
         last.map(|last| last.state)
     }
 
-    /// The state of a uid that was refreshed after this time, 0 where the refresh did not find it; none where
-    /// it was not refreshed.
+    /// The state that a refresh after this time found, or 0 if the refresh found that the uid does not exist. `None` if
+    /// there was no such refresh.
     pub(in crate::aws) fn refreshed_since(&self, uid: u64, time: UnixNanos) -> Option<u64> {
         let reported = lock(&self.reported);
         let last = reported
@@ -117,18 +117,23 @@ impl KnownResources {
             .or_else(|| is_deleted().then_some(0))
     }
 
-    /// Whether the uid was reported, and not deleted since.
+    /// Whether the uid has a last report, current or released.
     pub(in crate::aws) fn contains(&self, uid: u64) -> bool {
         lock(&self.reported).contains_key(&uid)
     }
 
-    /// Whether the uid is currently reported in a scope that `is_of` accepts.
-    pub(in crate::aws) fn is_reported_in(&self, is_of: impl Fn(&str) -> bool, uid: u64) -> bool {
+    /// Whether the uid is currently reported in a scope that `accepts_scope` accepts.
+    pub(in crate::aws) fn is_reported_in(
+        &self,
+        accepts_scope: impl Fn(&str) -> bool,
+        uid: u64,
+    ) -> bool {
         let reported = lock(&self.reported);
-        reported.get(&uid).is_some_and(|last| is_of(&last.scope))
+        let last = reported.get(&uid);
+        last.is_some_and(|last| accepts_scope(&last.scope))
     }
 
-    /// Records resources whose rows were acknowledged. A report older than the known one changes nothing.
+    /// Records reports whose rows were acknowledged. A report that is older than the last one changes nothing.
     pub(in crate::aws) fn record(&self, resources: impl IntoIterator<Item = ReportedResource>) {
         let mut reported = lock(&self.reported);
         for resource in resources {
@@ -140,18 +145,18 @@ impl KnownResources {
         }
     }
 
-    /// The uids that were reported in scopes that `is_of` accepts, and that a scan which began at this time
-    /// did not see.
+    /// The uids that a scan misses: their last report is in a scope that `accepts_scope` accepts and not newer than
+    /// the start of the scan, and the scan did not see them.
     pub(in crate::aws) fn missing(
         &self,
-        is_of: impl Fn(&str) -> bool,
+        accepts_scope: impl Fn(&str) -> bool,
         began: UnixNanos,
         is_seen: impl Fn(u64) -> bool,
     ) -> Vec<Box<str>> {
         let reported = lock(&self.reported);
         let missing = reported.iter().filter(|(hash, last)| {
-            // A resource that was refreshed after the scan began exists, although the scan's page lacks it.
-            is_of(&last.scope) && last.time <= began && !is_seen(**hash)
+            // A resource that a refresh reported after the start of the scan exists, although no page lists it.
+            accepts_scope(&last.scope) && last.time <= began && !is_seen(**hash)
         });
         let mut uids: Vec<Box<str>> = missing.map(|(_, last)| last.uid.clone()).collect();
         uids.sort_unstable();
@@ -163,14 +168,14 @@ impl KnownResources {
         lock(&self.reported).remove(&uid::hash(uid));
     }
 
-    /// Marks a uid as released and keeps its state, so that the next sighting is not a creation.
+    /// Marks a uid as released. Its state is kept, so that its next report is not a creation.
     pub(in crate::aws) fn release(&self, uid: &str, time: UnixNanos) {
         if let Some(last) = lock(&self.reported).get_mut(&uid::hash(uid)) {
             last.release(time);
         }
     }
 
-    /// Marks all uids of the scopes that `is_released` accepts as released.
+    /// Marks as released all uids whose scope `is_released` accepts.
     pub(in crate::aws) fn release_scopes(
         &self,
         is_released: impl Fn(&str) -> bool,
@@ -182,15 +187,15 @@ impl KnownResources {
         released.for_each(|last| last.release(time));
     }
 
-    /// Removes a uid that a refresh at this time reported as deleted. A scan that read its page earlier
-    /// does not bring it back.
+    /// Removes a uid that a refresh at this time reported as deleted. A scan that began earlier does not report the uid
+    /// again.
     pub(in crate::aws) fn remove_refreshed(&self, uid: &str, time: UnixNanos) {
         self.remove(uid);
         lock(&self.found_deleted).insert(uid::hash(uid), time);
     }
 
-    /// Drops the entries that are not needed after a completed scan that began at this time: deletions that a
-    /// refresh found before it, and resources that were released [`RELEASED_RETENTION`] before it.
+    /// Drops what is not needed after the completion of a scan that began at this time: deletions that a refresh
+    /// found until then, and resources that were released [`RELEASED_RETENTION`] earlier.
     pub(in crate::aws) fn expire(&self, began: UnixNanos) {
         lock(&self.found_deleted).retain(|_, time| *time > began);
         let is_kept =

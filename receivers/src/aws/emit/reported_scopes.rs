@@ -61,7 +61,7 @@ impl ReportedScopes {
     }
 }
 
-/// The `region/kind` of a scope; the whole name where it has another form.
+/// The `region/kind` of a scope, or the whole name if it has another form.
 fn region_kind_of(scope: &str) -> &str {
     parse_scope(scope).map_or(scope, |(_, region_kind, _)| region_kind)
 }

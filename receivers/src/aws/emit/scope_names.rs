@@ -6,9 +6,9 @@
 //! account/region/kind/filter…         the same two with a filter
 //! ```
 //!
-//! Names are paths: a scan completion also ends the claims in the scopes below its own. `viewers` and `filter`
-//! are hashes: with other viewers or another filter the scope has another name, so that the resources that
-//! only the earlier scope contains are released and not deleted.
+//! Names are paths: a scan completion also ends the claims in the scopes below its own. `viewers` is a hash of the
+//! accounts that are configured for the region, and `filter` a hash of the tag filter. If either changes, the name of
+//! the scope changes. So resources that only the scope with the earlier name contains are released and not deleted.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -56,8 +56,8 @@ impl ConfiguredAccounts {
         self.accounts.insert(account.to_owned(), regions);
     }
 
-    /// Whether an account is configured to be scanned in a region. True where its regions are not known.
-    fn has(&self, account: &str, region: &str) -> bool {
+    /// Whether an account is configured to be scanned in a region. True if its regions are not known.
+    fn scans(&self, account: &str, region: &str) -> bool {
         let regions = self.accounts.get(account);
         regions.is_some_and(|all| {
             region == GLOBAL || all.is_empty() || all.iter().any(|one| one == region)
@@ -67,14 +67,14 @@ impl ConfiguredAccounts {
     /// Whether any account is configured to be scanned in a region.
     pub(in crate::aws) fn has_region(&self, region: &str) -> bool {
         let mut accounts = self.accounts.keys();
-        accounts.any(|account| self.has(account, region))
+        accounts.any(|account| self.scans(account, region))
     }
 
     /// The accounts that are configured to be scanned in a region, sorted.
     fn accounts_in(&self, region: &str) -> Vec<&str> {
         let accounts = self.accounts.keys().map(String::as_str);
         accounts
-            .filter(|account| self.has(account, region))
+            .filter(|account| self.scans(account, region))
             .collect()
     }
 }
@@ -99,27 +99,27 @@ impl ScopeNames {
         format!("{}/{}", self.region, self.kind.name())
     }
 
-    /// `account/region/kind`, with which all scopes of an account begin.
+    /// `account/region/kind`: the beginning of all names of an account's scopes of this kind and region.
     pub(in crate::aws) fn prefix(&self, account: &str) -> String {
         format!("{account}/{}", self.region_kind())
     }
 
-    /// The scope of the account's own scan.
-    pub(in crate::aws) fn own(&self, account: &str) -> String {
+    /// The scope of the resources that the account owns, from its own scan.
+    pub(in crate::aws) fn own_scope(&self, account: &str) -> String {
         let filter = self.filter.as_deref().map(|hash| format!("/{hash}"));
         self.prefix(account) + &filter.unwrap_or_default()
     }
 
     /// The scope of the resources that the account shares, from scans of the other accounts.
-    pub(in crate::aws) fn shared(&self, account: &str) -> String {
+    pub(in crate::aws) fn shared_scope(&self, account: &str) -> String {
         let viewers = self.configured.accounts_in(&self.region);
         let viewers = xxh3_64(viewers.join(" ").as_bytes());
-        format!("{}{SHARED}{viewers:016x}", self.own(account))
+        format!("{}{SHARED}{viewers:016x}", self.own_scope(account))
     }
 
-    /// Whether a scope holds resources of the account under this filter, from a scan of any account.
+    /// Whether a scope has resources of the account under this filter, from a scan of any account.
     pub(in crate::aws) fn covers(&self, account: &str, scope: &str) -> bool {
-        let rest = scope.strip_prefix(&self.own(account));
+        let rest = scope.strip_prefix(&self.own_scope(account));
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(SHARED))
     }
 
@@ -135,7 +135,7 @@ impl ScopeNames {
 
     /// Whether an account is configured to be scanned in this region.
     pub(in crate::aws) fn has_account(&self, account: &str) -> bool {
-        self.configured.has(account, &self.region)
+        self.configured.scans(account, &self.region)
     }
 
     /// The failure for rows of an account that were not acknowledged.
@@ -154,7 +154,7 @@ impl ScopeNames {
     }
 }
 
-/// The account and the `region/kind` of a scope, and whether scans of other accounts report it.
+/// Returns the account and the `region/kind` of a scope, and whether it is reported from scans of other accounts.
 pub(in crate::aws) fn parse_scope(scope: &str) -> Option<(&str, &str, bool)> {
     let (account, rest) = scope.split_once('/')?;
     let end = rest.match_indices('/').nth(1).map(|(at, _)| at);
@@ -170,7 +170,7 @@ mod tests {
     use crate::aws::kinds::ALL;
 
     #[test]
-    fn shared_resources_and_filters_have_separate_scopes() {
+    fn shared_resources_and_each_filter_have_separate_scopes() {
         let mut configured = ConfiguredAccounts::default();
         configured.add("1", Vec::new());
         configured.add("2", vec!["eu-west-1".to_owned()]);
@@ -178,11 +178,11 @@ mod tests {
         let names = |filter| ScopeNames::new(ALL[0], Some("eu-west-1"), filter, &configured);
         let prefix = "1/eu-west-1/AWS::EC2::VPC";
         assert_eq!(
-            (names(None).prefix("1"), names(None).own("1")),
+            (names(None).prefix("1"), names(None).own_scope("1")),
             (prefix.into(), prefix.into())
         );
-        assert_eq!(names(Some("ab")).own("1"), format!("{prefix}/ab"));
-        let shared = names(Some("ab")).shared("1");
+        assert_eq!(names(Some("ab")).own_scope("1"), format!("{prefix}/ab"));
+        let shared = names(Some("ab")).shared_scope("1");
         assert!(
             shared.starts_with(&format!("{prefix}/ab/shared/")),
             "{shared}"

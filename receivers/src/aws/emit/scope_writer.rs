@@ -24,7 +24,7 @@ pub(in crate::aws) struct ScanListing {
     pub(in crate::aws) members: HashMap<u64, u64>,
     /// Hashes of uids that the API lists and the filter excludes.
     pub(in crate::aws) filtered_out: HashSet<u64>,
-    /// Whether some of the accounts whose views make up the scope could not be scanned.
+    /// Whether an account that may see resources of the scope could not be scanned.
     pub(in crate::aws) is_partial: bool,
 }
 
@@ -38,7 +38,7 @@ pub(in crate::aws) struct ScopeRemovals {
     replaced: Vec<Arc<str>>,
 }
 
-/// Writes the rows of one scope: resources that one account owns.
+/// Writes the rows of one scope. All its resources belong to the same account.
 #[derive(Clone)]
 pub(in crate::aws) struct ScopeWriter {
     names: ScopeNames,
@@ -49,14 +49,14 @@ pub(in crate::aws) struct ScopeWriter {
 }
 
 impl ScopeWriter {
-    /// A writer of the scope of an account's own resources, from its own scan.
-    pub(in crate::aws) fn own(
+    /// A writer of the scope of the resources that the account owns, from its own scan.
+    pub(in crate::aws) fn for_own_scope(
         names: &ScopeNames,
         account: &str,
         inventory: &Inventory,
     ) -> ScopeWriter {
         ScopeWriter {
-            scope: names.own(account).into(),
+            scope: names.own_scope(account).into(),
             known: inventory.resources(&names.prefix(account)),
             account: account.into(),
             names: names.clone(),
@@ -65,18 +65,18 @@ impl ScopeWriter {
     }
 
     /// A writer of the scope of the resources that the account shares, from scans of other accounts.
-    pub(in crate::aws) fn shared(
+    pub(in crate::aws) fn for_shared_scope(
         names: &ScopeNames,
         account: &str,
         inventory: &Inventory,
     ) -> ScopeWriter {
         ScopeWriter {
-            scope: names.shared(account).into(),
-            ..ScopeWriter::own(names, account, inventory)
+            scope: names.shared_scope(account).into(),
+            ..ScopeWriter::for_own_scope(names, account, inventory)
         }
     }
 
-    /// The cells that all rows of one scan have in common. `id` is none for a refresh.
+    /// The cells that all rows of one scan have in common. `id` is `None` for a refresh.
     pub(in crate::aws) fn new_scan<'a>(
         &'a self,
         source: &'a str,
@@ -92,8 +92,9 @@ impl ScopeWriter {
         }
     }
 
-    /// Writes a row for a listed resource that changed since it was last reported. Returns its state as a
-    /// member of the scope; none where it is not a member.
+    /// If a listed resource changed since its last report, writes its row and adds the new report to `reported`. The
+    /// caller records these reports once the rows are acknowledged. Returns the state of the resource as a member of
+    /// the scope, or `None` if it is not a member.
     pub(in crate::aws) fn write_if_changed(
         &self,
         item: &ListedResource,
@@ -102,7 +103,7 @@ impl ScopeWriter {
         reported: &mut Vec<ReportedResource>,
     ) -> Option<u64> {
         let hash = uid::hash(&item.resource.uid);
-        // The state of a refresh after the start of the scan may be newer than the scan's page.
+        // A refresh after the start of the scan may have read a newer state than the scan's page.
         if let Some(state) = self.known.refreshed_since(hash, scan.began) {
             return (state != 0).then_some(state);
         }
@@ -139,18 +140,18 @@ impl ScopeWriter {
         }
     }
 
-    /// Writes the scan completion, and a `deleted` row for each uid that was reported in scopes that `is_of`
-    /// accepts and that the API no longer lists. The completion releases a uid that the filter excludes or that
-    /// a partial scan lacks.
+    /// Writes the scan completion. It covers the uids whose last report is in a scope that `accepts_scope` accepts.
+    /// Writes a `deleted` row for each of these uids that the API no longer lists. The completion itself releases the
+    /// uids that the filter excludes, and all that a partial listing lacks.
     pub(in crate::aws) fn write_completion(
         &self,
-        is_of: impl Fn(&str) -> bool,
+        accepts_scope: impl Fn(&str) -> bool,
         listing: &ScanListing,
         scan: &ScanContext<'_>,
         rows: &mut Rows,
     ) -> ScopeRemovals {
         let is_seen = |hash| listing.members.contains_key(&hash);
-        let missing = self.known.missing(is_of, scan.began, is_seen);
+        let missing = self.known.missing(accepts_scope, scan.began, is_seen);
         let is_listed = |uid: &str| listing.filtered_out.contains(&uid::hash(uid));
         let (released, deleted): (Vec<_>, Vec<_>) = missing
             .into_iter()
@@ -170,8 +171,9 @@ impl ScopeWriter {
         }
     }
 
-    /// Releases the account's scopes of other filters, at the time of the scan that replaces them, so that
-    /// no resource is unobserved in between. The completion itself covers the scopes below its own.
+    /// Releases the account's other scopes of the kind and region, such as those of other filters. The rows have the
+    /// time of the scan that replaces these scopes, so that no resource is unobserved in between. Scopes below this one
+    /// need no row, since the completion covers them.
     pub(in crate::aws) fn release_replaced(
         &self,
         scan: &ScanContext<'_>,

@@ -65,7 +65,7 @@ impl ResourceKind for AutoScalingGroup {
             &mixed["LaunchTemplateSpecification"],
         ]
         .into_iter();
-        for template in templates.chain(overrides.map(|own| &own["LaunchTemplateSpecification"])) {
+        for template in templates.chain(overrides.map(|it| &it["LaunchTemplateSpecification"])) {
             let template = at.ec2_arn("launch-template/", &template["LaunchTemplateId"]);
             group.edge(kind::ATTACHED_TO, template);
         }
@@ -76,7 +76,7 @@ impl ResourceKind for AutoScalingGroup {
     }
 }
 
-/// The uid by which instances reference their group: its ARN without the UUID.
+/// The uid by which instances reference their group: the ARN of the group without its UUID.
 pub(super) fn by_name(at: &AccountRegion, name: &Json) -> Option<String> {
     at.arn(
         "autoscaling",

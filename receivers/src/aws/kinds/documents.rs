@@ -3,7 +3,7 @@
 use percent_encoding::percent_decode_str;
 use serde_json::Value as Json;
 
-/// Parses a text as JSON. A text that is not JSON is returned unchanged.
+/// Parses a text as JSON. Any other value is returned unchanged.
 pub(super) fn parse(document: Json) -> Json {
     let parsed = document.as_str().map(serde_json::from_str);
     match parsed {
@@ -12,11 +12,11 @@ pub(super) fn parse(document: Json) -> Json {
     }
 }
 
-/// Parses a document of IAM, which is percent-encoded (RFC 3986).
+/// Decodes and parses a policy document of IAM, which is percent-encoded (RFC 3986).
 pub(super) fn decode(document: &mut Json) {
     let Json::String(text) = document else { return };
     let decoded = percent_decode_str(text).decode_utf8_lossy().into_owned();
-    // An emulator may return it without the encoding. Encoded JSON never begins with a brace.
+    // An emulator may return plain JSON. It begins with a brace, and encoded JSON never does.
     let plain = if text.starts_with('{') {
         text.clone()
     } else {

@@ -43,7 +43,7 @@ impl ResourceKind for Instance {
     }
 
     fn draft(&self, item: &Json, at: &AccountRegion) -> Option<ResourceDraft> {
-        // AWS lists an instance for an hour after its termination.
+        // AWS still lists an instance for about an hour after its termination.
         if item["State"]["Name"] == "terminated" {
             return None;
         }
@@ -65,7 +65,8 @@ impl ResourceKind for Instance {
         instance.alias(alias::HOST_ID, &item["InstanceId"]);
         instance.alias_within(vpc, "ip", &item["PrivateIpAddress"]);
         instance.alias("ip", &item["PublicIpAddress"]);
-        // An address of AWS's pool belongs to the instance. An Elastic IP is a separate resource, with its own alias.
+        // An address from AWS's pool belongs to the instance. An Elastic IP is a separate resource, which has this
+        // alias.
         if each(&item["NetworkInterfaces"]).any(|it| it["Association"]["IpOwnerId"] == "amazon")
             && let Some(address) = text(&item["PublicIpAddress"])
         {

@@ -45,7 +45,7 @@ impl ResourceKind for LaunchTemplate {
         if templates.is_empty() {
             return Ok(());
         }
-        // One call returns the versions of 200 templates. Each listed template has a default version.
+        // One call returns the default versions of up to 200 templates. Each template has a default version.
         let pages = Pager::new(
             AwsService::EC2,
             "DescribeLaunchTemplateVersions",
@@ -98,7 +98,7 @@ impl ResourceKind for LaunchTemplate {
     }
 }
 
-/// The data of a version, with the id of its template.
+/// The id of the template of a version, and the data of the version.
 fn data_of(mut version: Json) -> Option<(String, Json)> {
     let data = version["LaunchTemplateData"].take();
     Some((arn(&version["LaunchTemplateId"])?, data))

@@ -32,7 +32,7 @@ impl ResourceKind for NatGateway {
     }
 
     fn draft(&self, item: &Json, at: &AccountRegion) -> Option<ResourceDraft> {
-        // AWS lists a gateway for an hour after its deletion.
+        // AWS still lists a gateway for about an hour after its deletion.
         if item["State"] == "deleted" {
             return None;
         }

@@ -11,7 +11,7 @@ use crate::aws::api::fields::{arn, each, text};
 use crate::aws::api::{AccountRegion, AwsService, Pager, ScanFailure};
 use crate::aws::listing::{KindInfo, ListTarget, PageWriter, ResourceDraft, ResourceKind};
 
-/// The field of a route that names its target, and the beginning of the resource part of the target's ARN.
+/// The fields of a route that may name its target, each with the beginning of the resource part of the target's ARN.
 const TARGETS: [(&str, &str); 8] = [
     ("NatGatewayId", "natgateway/"),
     ("NetworkInterfaceId", "network-interface/"),
@@ -32,8 +32,8 @@ const DESTINATIONS: [&str; 3] = [
     "DestinationPrefixListId",
 ];
 
-/// The key under which the item of a main table gets the ids of the subnets that no table names: the main
-/// table applies to them.
+/// A key that `list` adds to the item of a main table. Its value is the ids of the VPC's subnets that no table names.
+/// The main table applies to these subnets.
 const OTHER_SUBNETS: &str = "OtherSubnets";
 
 pub(super) struct RouteTable;
@@ -57,7 +57,8 @@ impl ResourceKind for RouteTable {
                 None => return Ok(()),
             },
         };
-        // Subnets are listed first: one that is created while tables are listed may be missing in all of them.
+        // Subnets are listed before tables: a subnet that is created and associated while the tables are listed could
+        // otherwise seem to have no table.
         let subnets = subnets(at, vpc.as_deref()).await;
         let (mut subnets, is_complete) = match subnets {
             Ok(subnets) => (subnets, true),
@@ -68,7 +69,7 @@ impl ResourceKind for RouteTable {
         let mut pages = Pager::new(AwsService::EC2, "DescribeRouteTables", "RouteTables");
         while let Some(token) = pages.next() {
             let request = at.ec2.describe_route_tables();
-            let request = request.set_filters(of_vpc(vpc.as_deref()));
+            let request = request.set_filters(vpc_filter(vpc.as_deref()));
             let request = request.max_results(100).set_next_token(token);
             let response = pages.call(at, |capture| {
                 request.customize().interceptor(capture).send()
@@ -85,9 +86,9 @@ impl ResourceKind for RouteTable {
         }
         let tables = main_tables.into_iter().map(|mut table| {
             let of_vpc = text(&table["VpcId"]).and_then(|vpc| subnets.remove(vpc));
-            let mut of_vpc = of_vpc.unwrap_or_default();
-            of_vpc.retain(|subnet| !named.contains(subnet));
-            table[OTHER_SUBNETS] = of_vpc.into();
+            let mut other_subnets = of_vpc.unwrap_or_default();
+            other_subnets.retain(|subnet| !named.contains(subnet));
+            table[OTHER_SUBNETS] = other_subnets.into();
             (table, is_complete)
         });
         out.write_detailed(tables.collect()).await
@@ -127,13 +128,13 @@ impl ResourceKind for RouteTable {
     }
 }
 
-/// Whether it is the main table of its VPC, which applies to all subnets without a table of their own.
+/// Whether the table is the main one of its VPC. The main table applies to all subnets that no other table names.
 fn is_main(table: &Json) -> bool {
     each(&table["Associations"]).any(|association| association["Main"] == true)
 }
 
-/// Writes the target unless it is a main table. For a main table, returns its VPC: all tables of the VPC are
-/// needed to find the subnets to which the main table applies.
+/// Writes the target unless it is a main table. If it is one, returns its VPC, since the subnets to which a main table
+/// applies depend on all tables of the VPC.
 async fn write_target(
     at: &AccountRegion,
     target: ListTarget<'_>,
@@ -156,14 +157,14 @@ async fn write_target(
     Ok(None)
 }
 
-/// The ids of all subnets, or of the subnets of one VPC, by VPC.
+/// The ids of the subnets of each VPC, or only those of the VPC `vpc`.
 async fn subnets(
     at: &AccountRegion,
     vpc: Option<&str>,
 ) -> Result<HashMap<String, Vec<Json>>, ScanFailure> {
     let subnets = Pager::new(AwsService::EC2, "DescribeSubnets", "Subnets");
     let subnets = subnets.all(at, |token, capture| {
-        let request = at.ec2.describe_subnets().set_filters(of_vpc(vpc));
+        let request = at.ec2.describe_subnets().set_filters(vpc_filter(vpc));
         let request = request.max_results(1000).set_next_token(token);
         request.customize().interceptor(capture).send()
     });
@@ -179,12 +180,12 @@ async fn subnets(
     Ok(by_vpc)
 }
 
-fn of_vpc(vpc: Option<&str>) -> Option<Vec<Filter>> {
+fn vpc_filter(vpc: Option<&str>) -> Option<Vec<Filter>> {
     let filter = Filter::builder().name("vpc-id").values(vpc?).build();
     Some(vec![filter])
 }
 
-/// The uid of a gateway, whose kind is in the prefix of its id; none for `local`.
+/// The uid of a gateway. The prefix of the id determines the kind of the gateway. `None` for `local`.
 fn gateway(at: &AccountRegion, id: &Json) -> Option<String> {
     let prefix = match id.as_str()?.split_once('-')?.0 {
         "igw" => "internet-gateway/",

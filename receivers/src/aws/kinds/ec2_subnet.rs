@@ -30,7 +30,7 @@ impl ResourceKind for Subnet {
 
     fn draft(&self, item: &Json, at: &AccountRegion) -> Option<ResourceDraft> {
         let mut subnet = ResourceDraft::ec2("subnet/", "SubnetId", item, at)?;
-        // It changes whenever anything in the subnet starts or ends.
+        // The number changes with each address that a resource in the subnet takes or returns.
         subnet.remove_fields(&["AvailableIpAddressCount"]);
         // The owner of a subnet also owns its VPC.
         let vpc = at.ec2_arn_of(&item["OwnerId"], "vpc/", &item["VpcId"]);

@@ -36,22 +36,22 @@ impl ResourceKind for Listener {
     ) -> Result<(), ScanFailure> {
         let mut listeners = Vec::new();
         if target.is_all() {
-            let balancers = balancers(at).await?;
-            let of_each: Vec<_> = balancers
+            let balancers = list_balancers(at).await?;
+            let lists: Vec<_> = balancers
                 .iter()
-                .map(|balancer| of(at, target, arn(&balancer["LoadBalancerArn"])))
+                .map(|balancer| list_listeners(at, target, arn(&balancer["LoadBalancerArn"])))
                 .collect();
-            let mut of_each = iter(of_each).buffered(CONCURRENT_CALLS);
-            while let Some(of_one) = of_each.next().await {
-                match of_one {
-                    Ok(of_one) => listeners.extend(of_one),
-                    // The load balancer was deleted after it was listed.
+            let mut lists = iter(lists).buffered(CONCURRENT_CALLS);
+            while let Some(list) = lists.next().await {
+                match list {
+                    Ok(list) => listeners.extend(list),
+                    // The load balancer was deleted after the list call.
                     Err(failure) if failure.is_not_found() => {}
                     Err(failure) => return Err(failure),
                 }
             }
         } else {
-            listeners = of(at, target, None).await?;
+            listeners = list_listeners(at, target, None).await?;
         }
         let mut listeners = without_details(listeners);
         tag_elb(at, out, &mut listeners, "ListenerArn").await;
@@ -74,7 +74,7 @@ impl ResourceKind for Listener {
     }
 }
 
-async fn balancers(at: &AccountRegion) -> Result<Vec<Json>, ScanFailure> {
+async fn list_balancers(at: &AccountRegion) -> Result<Vec<Json>, ScanFailure> {
     let pages = Pager::new(AwsService::ELB, "DescribeLoadBalancers", "LoadBalancers");
     let send = |token, capture| {
         let request = at
@@ -87,8 +87,8 @@ async fn balancers(at: &AccountRegion) -> Result<Vec<Json>, ScanFailure> {
     pages.all(at, send).await
 }
 
-/// The listeners of a load balancer, or the target.
-async fn of(
+/// Lists all listeners of a load balancer, or the target alone.
+async fn list_listeners(
     at: &AccountRegion,
     target: ListTarget<'_>,
     balancer: Option<String>,

@@ -17,7 +17,7 @@ pub(super) struct LoadBalancer;
 #[async_trait]
 impl ResourceKind for LoadBalancer {
     fn info(&self) -> KindInfo {
-        // A classic load balancer has only one part here.
+        // This does not match the ARN of a classic load balancer, which has one part after `loadbalancer/`.
         let resource = "loadbalancer/*/*/*";
         KindInfo::regional(
             "AWS::ElasticLoadBalancingV2::LoadBalancer",

@@ -67,7 +67,8 @@ impl ResourceKind for TargetGroup {
             group.edge(kind::ATTACHED_TO, arn(balancer));
         }
         let mut targets: Vec<&Json> = each(&item["TargetHealthDescriptions"]).collect();
-        // A target on several ports has one edge, with the highest port: AWS lists the ports in any order.
+        // A target with several ports has one edge, with the properties of the highest port. AWS lists the ports in
+        // any order.
         targets.sort_by_key(|target| target["Target"]["Port"].as_i64());
         for description in targets {
             let (target, health) = (&description["Target"], &description["TargetHealth"]);
@@ -87,7 +88,7 @@ fn uid_of(target: &Json, group: &Json, at: &AccountRegion) -> Option<String> {
     let id = text(&target["Id"])?;
     match text(&group["TargetType"])? {
         "instance" => at.ec2_arn("instance/", &target["Id"]),
-        // A target outside of the group's VPC: the address is not in that VPC.
+        // An address outside of the group's VPC.
         "ip" if target["AvailabilityZone"] == "all" => Some(uid::external(id, None)),
         "ip" => Some(uid::address(text(&group["VpcId"])?, id)),
         "lambda" => Some(unqualified(id)),

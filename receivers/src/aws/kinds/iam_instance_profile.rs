@@ -63,7 +63,7 @@ impl ResourceKind for InstanceProfile {
     }
 }
 
-/// Keeps only the identity of the profile's roles: a change or use of a role must not change the profile.
+/// Keeps only the names and ids of the profile's roles, so that a change or use of a role does not change the profile.
 pub(super) fn normalize(profile: &mut Json) {
     let roles = profile.get_mut("Roles").and_then(Json::as_array_mut);
     for role in roles.into_iter().flatten().filter_map(Json::as_object_mut) {
@@ -71,7 +71,7 @@ pub(super) fn normalize(profile: &mut Json) {
     }
 }
 
-/// The tags, which the list lacks.
+/// Fetches the tags, which `ListInstanceProfiles` does not return.
 async fn tags(at: &AccountRegion, profile: Option<String>) -> DetailResults {
     let profile = describe(at, profile.unwrap_or_default()).await;
     vec![("Tags", profile.map(take_field("Tags")))]

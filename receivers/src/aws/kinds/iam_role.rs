@@ -40,7 +40,7 @@ impl ResourceKind for Role {
                 request.customize().interceptor(capture).send()
             });
             let mut roles = response.await?;
-            // No call returns the same details of a single role.
+            // No call returns these details of a single role, so a refresh lists roles until it finds the target.
             roles.retain(|role| target.includes(&role["Arn"]));
             let is_found = !target.is_all() && !roles.is_empty();
             roles.iter_mut().for_each(normalize);
@@ -64,7 +64,7 @@ impl ResourceKind for Role {
     }
 }
 
-/// Parses the policy documents, and removes the copies of roles within the role's instance profiles.
+/// Parses the policy documents, and removes the copies of the role within its instance profiles.
 pub(super) fn normalize(role: &mut Json) {
     documents::decode(&mut role["AssumeRolePolicyDocument"]);
     let policies = role["RolePolicyList"].as_array_mut();

@@ -26,13 +26,13 @@ impl ResourceKind for Key {
         out: &mut PageWriter<'_>,
     ) -> Result<(), ScanFailure> {
         if let Some(uid) = target.uid() {
-            // Fails where the key does not exist.
+            // Fails if the key does not exist.
             describe(at, uid.clone()).await?;
             let key = json!({"KeyId": target.id(), "KeyArn": uid});
-            let mut aliases = Aliases::of(at, target, out).await;
-            return aliases.page(at, out, vec![key]).await;
+            let mut aliases = Aliases::list(at, target, out).await;
+            return aliases.write_page(at, out, vec![key]).await;
         }
-        let mut aliases = Aliases::of(at, target, out).await;
+        let mut aliases = Aliases::list(at, target, out).await;
         let mut pages = Pager::new(AwsService::KMS, "ListKeys", "Keys");
         while let Some(token) = pages.next() {
             let request = at.kms.list_keys().limit(1000).set_marker(token);
@@ -40,7 +40,7 @@ impl ResourceKind for Key {
                 request.customize().interceptor(capture).send()
             });
             let keys = response.await?;
-            aliases.page(at, out, keys).await?;
+            aliases.write_page(at, out, keys).await?;
         }
         Ok(())
     }
@@ -60,15 +60,16 @@ impl ResourceKind for Key {
     }
 }
 
-/// The aliases of each key, by the key's id.
+/// The aliases of all keys, or of the target.
 struct Aliases {
-    of: HashMap<String, Vec<Json>>,
-    /// Whether they could be listed.
+    /// By the id of their key.
+    by_key: HashMap<String, Vec<Json>>,
+    /// Whether the aliases could be listed.
     is_complete: bool,
 }
 
 impl Aliases {
-    async fn of(at: &AccountRegion, target: ListTarget<'_>, out: &mut PageWriter<'_>) -> Aliases {
+    async fn list(at: &AccountRegion, target: ListTarget<'_>, out: &mut PageWriter<'_>) -> Aliases {
         let pages = Pager::new(AwsService::KMS, "ListAliases", "Aliases");
         let all = pages.all(at, |token, capture| {
             let request = at.kms.list_aliases().set_key_id(target.id());
@@ -80,17 +81,21 @@ impl Aliases {
             out.sink.report_failure(failure);
         }
         let is_complete = all.is_ok();
-        let mut of: HashMap<String, Vec<Json>> = HashMap::new();
+        let mut by_key: HashMap<String, Vec<Json>> = HashMap::new();
         for alias in all.unwrap_or_default() {
             // An AWS managed alias has no key before its first use.
             if let Some(key) = arn(&alias["TargetKeyId"]) {
-                of.entry(key).or_default().push(alias);
+                by_key.entry(key).or_default().push(alias);
             }
         }
-        Aliases { of, is_complete }
+        Aliases {
+            by_key,
+            is_complete,
+        }
     }
 
-    async fn page(
+    /// Writes a page of keys, with their details and aliases.
+    async fn write_page(
         &mut self,
         at: &AccountRegion,
         out: &mut PageWriter<'_>,
@@ -101,7 +106,7 @@ impl Aliases {
             .await;
         for (key, is_complete) in &mut keys {
             *is_complete &= self.is_complete;
-            let aliases = key["KeyId"].as_str().and_then(|id| self.of.remove(id));
+            let aliases = key["KeyId"].as_str().and_then(|id| self.by_key.remove(id));
             key["Aliases"] = aliases.unwrap_or_default().into();
         }
         out.write_detailed(keys).await
@@ -142,7 +147,7 @@ async fn describe(at: &AccountRegion, key: String) -> Result<Json, ScanFailure> 
     )
 }
 
-/// Whether KMS can rotate the key: it rotates only symmetric keys that it generated.
+/// Whether KMS can rotate the key automatically: only a symmetric key that KMS generated.
 fn rotates(metadata: &Json) -> bool {
     metadata["KeySpec"] == "SYMMETRIC_DEFAULT" && metadata["Origin"] == "AWS_KMS"
 }

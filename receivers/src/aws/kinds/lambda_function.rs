@@ -10,7 +10,7 @@ use crate::aws::listing::{
     DetailResults, KindInfo, ListTarget, PageWriter, ResourceDraft, ResourceKind,
 };
 
-/// Fields that `GetFunctionConfiguration` returns and the list lacks.
+/// Fields that `GetFunctionConfiguration` returns and `ListFunctions` does not.
 const UNLISTED: [&str; 7] = [
     "State",
     "StateReason",
@@ -48,7 +48,7 @@ impl ResourceKind for Function {
                     "the response has no FunctionArn",
                 ));
             }
-            return page(at, out, vec![function]).await;
+            return write_page(at, out, vec![function]).await;
         }
         let mut pages = Pager::new(AwsService::LAMBDA, "ListFunctions", "Functions");
         while let Some(token) = pages.next() {
@@ -56,7 +56,7 @@ impl ResourceKind for Function {
             let response = pages.call(at, |capture| {
                 request.customize().interceptor(capture).send()
             });
-            page(at, out, response.await?).await?;
+            write_page(at, out, response.await?).await?;
         }
         Ok(())
     }
@@ -84,7 +84,7 @@ impl ResourceKind for Function {
     }
 }
 
-async fn page(
+async fn write_page(
     at: &AccountRegion,
     out: &mut PageWriter<'_>,
     functions: Vec<Json>,
@@ -102,7 +102,7 @@ async fn tags(at: &AccountRegion, function: Option<String>) -> DetailResults {
     vec![("Tags", response.await.map(take_field("Tags")))]
 }
 
-/// A function's own ARN: without the version or alias that references to it may have.
+/// The ARN of a function, from a reference that may end with a version or an alias.
 pub(super) fn unqualified(arn: &str) -> String {
     let parts: Vec<&str> = arn.split(':').take(7).collect();
     parts.join(":")

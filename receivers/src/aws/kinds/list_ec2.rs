@@ -1,8 +1,9 @@
-//! The list call that most kinds of EC2 share.
+//! The list call of most kinds of EC2.
 
-/// Lists with an operation of EC2 that has pages (of the given size) and accepts ids:
-/// `list_ec2!(at.describe_vpcs.set_vpc_ids(target) => out, "DescribeVpcs", 1000)`. The field that lists the
-/// items is the operation without `Describe`. (A macro, since each operation has its own builder type.)
+/// Lists a kind with an operation of EC2 that has pages and accepts ids. The last argument is the page size:
+/// `list_ec2!(at.describe_vpcs.set_vpc_ids(target) => out, "DescribeVpcs", 1000)`. The response lists the items in a
+/// field that has the name of the operation without `Describe`. (A macro, since each operation has its own builder
+/// type.)
 macro_rules! list_ec2 {
     ($at:ident.$describe:ident.$ids:ident($target:ident) => $out:ident, $operation:literal, $page:literal) => {{
         let send = |token, capture| {

@@ -1,10 +1,10 @@
-//! The kinds of resources: each has a file here and a line in [`ALL`].
+//! The kinds of resources. Each has a file here and a line in [`ALL`].
 //!
-//! To add a kind of a known service: add a file here (copy a similar one), a line in [`ALL`], its actions in
-//! `configs/aws-policy.json`, and a resource of it in the account of `tests/aws/`. A new service also needs its
+//! To add a kind of one of these services: add a file here (copy a similar one), a line in [`ALL`], its actions in
+//! `configs/aws-policy.json`, and a resource of the kind in the account of `tests/aws/`. A new service also needs its
 //! SDK in `Cargo.toml`, a name in `api/service.rs`, a client in `api/account_region.rs` and, if its API responds in
-//! XML, a table that `api/shapes/generate.py` generates. `pipeline/src/impact/rules.rs` lists the edges that impact
-//! follows.
+//! XML, a table that `api/shapes/generate.py` generates. `pipeline/src/impact/rules.rs` lists the edges that an impact
+//! walk follows.
 //!
 //! A scan of all kinds needs the IAM permissions of `configs/aws-policy.json`. If permissions for a kind are
 //! missing, the state of its resources is unknown, and the other kinds are scanned.
@@ -43,7 +43,7 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
-/// In the order in which they are scanned: a kind that contains others comes before them.
+/// All kinds. Within a `ScanPhase` of an account and region, scans start in this order.
 pub(super) const ALL: &[&dyn ResourceKind] = &[
     &ec2_vpc::Vpc,
     &ec2_subnet::Subnet,

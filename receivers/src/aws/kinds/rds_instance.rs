@@ -54,13 +54,14 @@ impl ResourceKind for DbInstance {
             kind::PART_OF,
             arn(&subnets["DBSubnetGroupArn"]).or_else(by_name),
         );
-        // The instance is in those subnets of its group that are in its zones.
+        // In each of its zones, the instance is in one of the group's subnets there.
         for zone in ["AvailabilityZone", "SecondaryAvailabilityZone"] {
             let zone = text(&item[zone]);
             let is_in = |subnet: &&Json| text(&subnet["SubnetAvailabilityZone"]["Name"]) == zone;
-            let of_zone = each(&subnets["Subnets"]).filter(|it| zone.is_some() && is_in(it));
-            let of_zone = of_zone.filter_map(|it| at.ec2_arn("subnet/", &it["SubnetIdentifier"]));
-            instance.edge_to_one_of(kind::PART_OF, of_zone.collect());
+            let candidates = each(&subnets["Subnets"]).filter(|it| zone.is_some() && is_in(it));
+            let candidates =
+                candidates.filter_map(|it| at.ec2_arn("subnet/", &it["SubnetIdentifier"]));
+            instance.edge_to_one_of(kind::PART_OF, candidates.collect());
         }
         instance.edge(
             kind::ENCRYPTED_BY,

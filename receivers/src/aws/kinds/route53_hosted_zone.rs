@@ -35,7 +35,7 @@ impl ResourceKind for HostedZone {
         if let Some(id) = target.id() {
             let call = (AwsService::ROUTE53, "GetHostedZone");
             let zone = at.require_field(call, describe(at, id).await?, "HostedZone")?;
-            return page(at, out, vec![zone]).await;
+            return write_page(at, out, vec![zone]).await;
         }
         let mut pages = Pager::new(AwsService::ROUTE53, "ListHostedZones", "HostedZones");
         while let Some(token) = pages.next() {
@@ -47,7 +47,7 @@ impl ResourceKind for HostedZone {
             let response = pages.call(at, |capture| {
                 request.customize().interceptor(capture).send()
             });
-            page(at, out, response.await?).await?;
+            write_page(at, out, response.await?).await?;
         }
         Ok(())
     }
@@ -68,7 +68,7 @@ impl ResourceKind for HostedZone {
     }
 }
 
-/// A zone's id, which the API returns as `/hostedzone/Z…`.
+/// The id `Z…` of a zone, which the API returns as `/hostedzone/Z…`.
 pub(super) fn id_of(zone: &Json) -> Option<&str> {
     text(&zone["Id"])?.rsplit('/').next()
 }
@@ -77,7 +77,7 @@ pub(super) fn uid_of(id: &str, at: &AccountRegion) -> String {
     at.global_arn("route53", false, &format!("hostedzone/{id}"))
 }
 
-async fn page(
+async fn write_page(
     at: &AccountRegion,
     out: &mut PageWriter<'_>,
     zones: Vec<Json>,
@@ -105,9 +105,9 @@ async fn page(
     out.write_detailed(zones).await
 }
 
-/// The VPCs in which a private zone is resolved.
-async fn vpcs(at: &AccountRegion, private: Option<String>) -> DetailResults {
-    match private {
+/// The VPCs that resolve the names of a private zone. `private_zone` is `None` for a public zone.
+async fn vpcs(at: &AccountRegion, private_zone: Option<String>) -> DetailResults {
+    match private_zone {
         Some(id) => vec![("VPCs", describe(at, id).await.map(take_field("VPCs")))],
         None => Vec::new(),
     }

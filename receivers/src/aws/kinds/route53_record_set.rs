@@ -28,7 +28,7 @@ impl ResourceKind for RecordSet {
     ) -> Result<(), ScanFailure> {
         if let Some(record) = target.id_after(":hostedzone/") {
             let (zone, start) = Start::at(&record);
-            return of(at, zone, start, target, out).await;
+            return list_records(at, zone, start, target, out).await;
         }
         let pages = Pager::new(AwsService::ROUTE53, "ListHostedZones", "HostedZones");
         let all = pages.all(at, |token, capture| {
@@ -43,8 +43,8 @@ impl ResourceKind for RecordSet {
             let Some(id) = zones::id_of(&zone) else {
                 continue;
             };
-            match of(at, id, Start::default(), target, out).await {
-                // The zone was deleted after it was listed.
+            match list_records(at, id, Start::default(), target, out).await {
+                // The zone was deleted after the list call.
                 Err(failure) if failure.is_not_found() => {}
                 result => result?,
             }
@@ -57,7 +57,7 @@ impl ResourceKind for RecordSet {
         let (name, id) = (plain(text(&item["Name"])?), id_of(item)?);
         let of_zone = zones::uid_of(text(zone)?, at);
         let mut record = ResourceDraft::new(uid_of(item, at)?, item);
-        // The id is unique only in its zone: a private zone may have the names of a public one.
+        // The id is unique only within its zone: a private zone may contain the same names as a public one.
         record.alias_within(zone, "id", &id.into());
         record.name(&name.as_str().into());
         record.edge(kind::PART_OF, Some(of_zone));
@@ -77,7 +77,7 @@ impl ResourceKind for RecordSet {
     }
 }
 
-/// The part of the uid after the zone. It ends with the set identifier where several records share a name.
+/// The part of the uid after the zone. A set identifier distinguishes records with the same name and type.
 fn id_of(item: &Json) -> Option<String> {
     let (name, of_type) = (plain(text(&item["Name"])?), text(&item["Type"])?);
     Some(match text(&item["SetIdentifier"]) {
@@ -91,7 +91,7 @@ fn uid_of(item: &Json, at: &AccountRegion) -> Option<String> {
     Some(format!("{zone}/recordset/{}", id_of(item)?))
 }
 
-/// The record with which a page begins.
+/// The first record of a page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Start {
     name: Option<String>,
@@ -123,8 +123,8 @@ impl Start {
     }
 }
 
-/// Lists the records of a zone, or the target, with which the first page begins.
-async fn of(
+/// Lists the records of a zone from `start` on, or the target alone. `start` is then the target itself.
+async fn list_records(
     at: &AccountRegion,
     zone: &str,
     mut start: Start,
@@ -148,7 +148,7 @@ async fn of(
         for record in &mut records {
             record["HostedZoneId"] = zone.into();
         }
-        // The page also has the records that follow the target.
+        // The page also contains records after the target.
         records.retain(|record| target.is_all() || uid_of(record, at) == target.uid());
         out.write(records).await?;
         if response["IsTruncated"] != true || !target.is_all() {
@@ -166,14 +166,14 @@ async fn of(
     }
 }
 
-/// A name in its usual form. Route 53 writes `\052.example.com.`
+/// A name in lower case, without the final dot, and with `*` in place of Route 53's `\052`.
 fn plain(name: &str) -> String {
     let name = name.strip_suffix('.').unwrap_or(name);
     name.replace("\\052", "*").to_ascii_lowercase()
 }
 
-/// The host to which a record points. A load balancer has a second name with this prefix, which resolves to
-/// IPv6 as well.
+/// The name of the host to which a record points. A load balancer has a second name with this prefix, which resolves to
+/// IPv4 and IPv6 addresses.
 fn host(name: &str) -> &str {
     name.strip_prefix("dualstack.").unwrap_or(name)
 }

@@ -13,7 +13,7 @@ use crate::aws::listing::{
 use super::documents;
 use super::lambda_function::unqualified;
 
-/// The targets of a bucket's events: the list of notifications, and its field that names the target.
+/// The lists of a bucket's notifications, each with the field that names the target of a notification.
 const TARGETS: [(&str, &str); 3] = [
     ("TopicConfigurations", "TopicArn"),
     ("QueueConfigurations", "QueueArn"),
@@ -36,7 +36,7 @@ impl ResourceKind for Bucket {
     ) -> Result<(), ScanFailure> {
         let mut pages = Pager::new(AwsService::S3, "ListBuckets", "Buckets");
         while let Some(token) = pages.next() {
-            // Without a limit S3 omits the regions of the buckets.
+            // S3 returns the regions of the buckets only if the request has a limit.
             let request = at.s3.list_buckets().max_buckets(1000);
             let request = request
                 .set_prefix(target.id())
@@ -111,19 +111,22 @@ async fn settings(at: &AccountRegion, bucket: String, region: Option<String>) ->
         get_bucket_notification_configuration,
         "GetBucketNotificationConfiguration"
     );
-    let (encrypted, access_key) = (
+    let (encryption_field, access_field) = (
         "ServerSideEncryptionConfiguration",
         "PublicAccessBlockConfiguration",
     );
     vec![
         ("BucketRegion", Ok(region.into())),
-        (encrypted, encryption.map(take_field(encrypted))),
+        (
+            encryption_field,
+            encryption.map(take_field(encryption_field)),
+        ),
         (
             "Policy",
             policy.map(take_field("Policy")).map(documents::parse),
         ),
         ("TagSet", tags.map(take_field("TagSet"))),
-        (access_key, access.map(take_field(access_key))),
+        (access_field, access.map(take_field(access_field))),
         ("NotificationConfiguration", notification),
     ]
 }
@@ -134,7 +137,7 @@ async fn region_of(at: &AccountRegion, bucket: &str) -> Result<String, ScanFailu
         request.customize().interceptor(capture).send()
     });
     Ok(match text(&response.await?["LocationConstraint"]) {
-        // Old names: no value for the first region, and `EU` for the first one in Europe.
+        // S3 returns no value for us-east-1, and for eu-west-1 it may return `EU`.
         None => "us-east-1".to_owned(),
         Some("EU") => "eu-west-1".to_owned(),
         Some(region) => region.to_owned(),

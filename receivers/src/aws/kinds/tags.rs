@@ -1,4 +1,4 @@
-//! Fetches tags for services where one call returns the tags of several resources.
+//! Fetches tags, for services that return the tags of several resources in one call.
 
 use std::collections::HashMap;
 
@@ -10,10 +10,10 @@ use crate::aws::api::fields::{take_items, text};
 use crate::aws::api::{AccountRegion, AwsService, ScanFailure};
 use crate::aws::listing::{CONCURRENT_CALLS, PageWriter};
 
-/// Tags by the id of their resource.
+/// Tags by the id or ARN of their resource.
 pub(super) type TagsById = HashMap<String, Json>;
 
-/// Puts the `Tags` into each item. `fetch` is called with the ids of `per_call` items at a time.
+/// Puts the `Tags` into each item. Each call of `fetch` gets the ids of at most `per_call` items.
 pub(super) async fn tag<F>(
     out: &mut PageWriter<'_>,
     items: &mut [(Json, bool)],
@@ -39,7 +39,7 @@ pub(super) async fn tag<F>(
                     }
                 }
             }
-            // One resource that was deleted after the list makes the call fail for all: the next scan retries.
+            // A call fails for all its resources if one of them was deleted after the list call. The next scan retries.
             Err(failure) => {
                 out.sink.report_failure(&failure);
                 items
@@ -50,7 +50,7 @@ pub(super) async fn tag<F>(
     }
 }
 
-/// The tags in a response, by the field `id`, which identifies the resource.
+/// The tags in a response. The field `id` of each entry of `list` identifies the resource.
 pub(super) fn by_resource(mut response: Json, list: &str, id: &str) -> TagsById {
     let sets = take_items(&mut response, list).into_iter();
     let entry = |mut set: Json| Some((text(&set[id])?.to_owned(), set["Tags"].take()));

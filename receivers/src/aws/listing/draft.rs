@@ -21,9 +21,9 @@ pub(in crate::aws) struct ResourceDraft {
     pub(in crate::aws) uid: String,
     /// Values by key.
     pub(in crate::aws) tags: Map<String, Json>,
-    /// None stands for the scanned account.
+    /// `None` stands for the scanned account.
     pub(in crate::aws) account: Option<String>,
-    /// None stands for the scanned region, or for no region if the kind is global.
+    /// `None` stands for the scanned region, or for no region if the kind is global.
     pub(in crate::aws) region: Option<String>,
     name: Option<String>,
     edges: Vec<DraftEdge>,
@@ -61,8 +61,8 @@ impl ResourceDraft {
         draft
     }
 
-    /// A resource of EC2 whose id is in the field `id`. Its uid is the ARN in the account that owns it. Where
-    /// that is another account, the ARN in the scanned account becomes a `same_as` alias.
+    /// A resource of EC2 whose id is in the field `id`. Its uid is the ARN in the account that owns it. If another
+    /// account owns it, the ARN in the scanned account becomes a `same_as` alias. `None` if the item has no id.
     pub(in crate::aws) fn ec2(
         prefix: &str,
         id: &str,
@@ -92,8 +92,8 @@ impl ResourceDraft {
         self.alias("id", id);
     }
 
-    /// Adds a name. The first one, which is the tag `Name` where it exists, becomes the resource's name; all
-    /// become aliases.
+    /// Adds a name as an alias. The resource's own name is the tag `Name`; without this tag, it is the first name that
+    /// is added. Does nothing if the name is missing.
     pub(in crate::aws) fn name(&mut self, name: &Json) {
         if let Some(text) = text(name) {
             self.name.get_or_insert_with(|| text.to_owned());
@@ -101,14 +101,14 @@ impl ResourceDraft {
         }
     }
 
-    /// Adds an alias that is unique everywhere. Does nothing where the value is missing.
+    /// Adds an alias that is unique everywhere. Does nothing if the value is missing.
     pub(in crate::aws) fn alias(&mut self, kind: &'static str, value: &Json) {
         if let Some(value) = text(value) {
             self.push(ResourceAlias::new(kind, value));
         }
     }
 
-    /// Adds an alias that is unique within a scope. Does nothing where the scope or the value is missing.
+    /// Adds an alias that is unique within a scope. Does nothing if the scope or the value is missing.
     pub(in crate::aws) fn alias_within(&mut self, scope: &Json, kind: &'static str, value: &Json) {
         if let (Some(scope), Some(value)) = (text(scope), text(value)) {
             self.push(ResourceAlias::within(scope, kind, value));
@@ -140,15 +140,15 @@ impl ResourceDraft {
         }
     }
 
-    /// Removes fields that change from scan to scan while the resource itself does not change.
+    /// Removes fields of the configuration that change although the resource itself does not.
     pub(in crate::aws) fn remove_fields(&mut self, fields: &[&str]) {
         if let Json::Object(configuration) = &mut self.configuration {
             configuration.retain(|field, _| !fields.contains(&field.as_str()));
         }
     }
 
-    /// Redacts values that may be secret: the value at this JSON pointer, or all values of the object there. The
-    /// keys stay.
+    /// Redacts what may be secret: the value at this JSON pointer, or each value of the object at this pointer. The
+    /// keys of the object stay.
     pub(in crate::aws) fn redact(&mut self, pointer: &str) {
         match self.configuration.pointer_mut(pointer) {
             Some(Json::Object(values)) => {
@@ -167,13 +167,13 @@ impl ResourceDraft {
         }
     }
 
-    /// Adds an edge to this uid. Does nothing where the uid is missing or the edge exists.
+    /// Adds an edge to this uid. Does nothing if the uid is missing or the edge already exists.
     pub(in crate::aws) fn edge(&mut self, kind: &'static str, to: Option<String>) {
         self.edge_with(kind, to, Json::Null);
     }
 
-    /// Adds an edge to each of these uids, where one of them is the target and the API does not say which one.
-    /// They share a confidence of 1 equally.
+    /// Adds an edge to each of these candidates. One of them is the target, but the API does not return which one, so
+    /// the confidence of each edge is 1 divided by their number.
     pub(in crate::aws) fn edge_to_one_of(&mut self, kind: &'static str, candidates: Vec<String>) {
         let confidence = 1.0 / candidates.len() as f64;
         for to in candidates {
@@ -181,8 +181,8 @@ impl ResourceDraft {
         }
     }
 
-    /// Adds an edge with properties, an object whose nulls are dropped. Where the edge exists, its lists are
-    /// extended and its other properties replaced.
+    /// Adds an edge with those of these properties that are not null. If the edge already exists, extends its lists and
+    /// replaces its other properties.
     pub(in crate::aws) fn edge_with(
         &mut self,
         kind: &'static str,
@@ -269,7 +269,7 @@ impl ResourceDraft {
 
 impl DraftEdge {
     fn finish(mut self) -> ResourceRelation {
-        // APIs list items in any order, so lists that were extended are sorted.
+        // APIs return items in any order, so lists are sorted.
         for list in self.properties.values_mut().filter_map(Json::as_array_mut) {
             list.sort_by_cached_key(Json::to_string);
         }

@@ -25,7 +25,7 @@ pub(in crate::aws) trait ResourceKind: Send + Sync {
         self.info().service
     }
 
-    /// Whether it is in no region. Then it is listed once per account.
+    /// Whether it is listed once per account, and not once per region.
     fn is_global(&self) -> bool {
         self.info().is_global
     }
@@ -35,7 +35,7 @@ pub(in crate::aws) trait ResourceKind: Send + Sync {
         self.info().phase
     }
 
-    /// Whether the resource part of an ARN of its service belongs to this kind.
+    /// Whether the resource part of an ARN matches this kind. The ARN must be of the kind's service.
     fn owns(&self, resource: &str) -> bool {
         matches_pattern(self.info().resource, resource)
     }
@@ -43,8 +43,8 @@ pub(in crate::aws) trait ResourceKind: Send + Sync {
     /// Lists all resources or the targeted one, and writes each page to `out`.
     ///
     /// # Errors
-    /// If a call of the list fails, or the rows of a page are not acknowledged. For a target that does not
-    /// exist it writes no resource, or returns a failure that [`ScanFailure::is_not_found`].
+    /// If a list call fails, or the rows of a page are not acknowledged. If the target does not exist, either writes no
+    /// resource or returns a failure with [`FailureReason::NotFound`](crate::aws::FailureReason::NotFound).
     async fn list(
         &self,
         at: &AccountRegion,
@@ -52,11 +52,11 @@ pub(in crate::aws) trait ResourceKind: Send + Sync {
         out: &mut PageWriter<'_>,
     ) -> Result<(), ScanFailure>;
 
-    /// Drafts the resource for an item of the list; none for an item to ignore, such as a terminated instance.
+    /// Drafts the resource of a listed item. Returns `None` for an item to ignore, such as a terminated instance.
     fn draft(&self, item: &Json, at: &AccountRegion) -> Option<ResourceDraft>;
 }
 
-/// The kind, account and region of a uid; account and region are empty where the ARN has none.
+/// Returns the kind, account and region of a uid. The account or region is empty if the ARN has none.
 pub(in crate::aws) fn kind_of_uid<'u>(
     kinds: &[&'static dyn ResourceKind],
     uid: &'u str,
@@ -64,12 +64,12 @@ pub(in crate::aws) fn kind_of_uid<'u>(
     let mut parts = uid.strip_prefix("arn:")?.splitn(5, ':').skip(1);
     let (service, region, account) = (parts.next()?, parts.next()?, parts.next()?);
     let resource = parts.next()?;
-    let owner = |kind: &&&dyn ResourceKind| kind.service().0 == service && kind.owns(resource);
-    let kind = kinds.iter().find(owner)?;
+    let is_kind = |kind: &&&dyn ResourceKind| kind.service().0 == service && kind.owns(resource);
+    let kind = kinds.iter().find(is_kind)?;
     Some((*kind, account, region))
 }
 
-/// Whether the resource part of an ARN matches a pattern.
+/// Whether the resource part of an ARN matches a pattern ([`KindInfo::resource`]).
 fn matches_pattern(pattern: &str, resource: &str) -> bool {
     let Some((before, after)) = pattern.split_once('*') else {
         return pattern == resource;

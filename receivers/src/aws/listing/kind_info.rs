@@ -1,4 +1,4 @@
-//! The name, service and ARNs of a kind, and when it is scanned.
+//! The constant properties of a kind.
 
 use crate::aws::api::AwsService;
 
@@ -7,9 +7,10 @@ use crate::aws::api::AwsService;
 pub(in crate::aws) struct KindInfo {
     pub(in crate::aws) name: &'static str,
     pub(in crate::aws) service: AwsService,
-    /// A pattern of the resource part of its ARNs: `*` stands for one part, `**` for all parts that
-    /// follow.
+    /// A pattern of the resource part of its ARNs, whose parts are separated by `/` or `:`. `*` matches one part, and
+    /// `**` all remaining parts.
     pub(in crate::aws) resource: &'static str,
+    /// Whether it is listed once per account, and not once per region.
     pub(in crate::aws) is_global: bool,
     pub(in crate::aws) phase: ScanPhase,
 }
@@ -17,16 +18,16 @@ pub(in crate::aws) struct KindInfo {
 /// When a kind is scanned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::aws) enum ScanPhase {
-    /// Before the other kinds of its account and region: they reference it by its id alone, and it may belong
-    /// to another account. After its scan the owner is known.
+    /// Before the other kinds of its account and region. They reference its resources by id alone, although another
+    /// account may own them. Its scan records the owners.
     First,
     Any,
-    /// After the other kinds of all accounts and regions: it references resources of all of them by id alone.
+    /// After the other kinds of all accounts and regions, whose resources it references by id alone.
     Last,
 }
 
 impl KindInfo {
-    /// A kind whose resources are in a region:
+    /// A kind that is listed once per account and region:
     /// `KindInfo::regional("AWS::EC2::Subnet", AwsService::EC2, "subnet/*")`
     pub(in crate::aws) const fn regional(
         name: &'static str,
@@ -42,7 +43,7 @@ impl KindInfo {
         }
     }
 
-    /// A kind whose resources are in no region.
+    /// A kind that is listed once per account.
     pub(in crate::aws) const fn global(
         name: &'static str,
         service: AwsService,
@@ -54,7 +55,7 @@ impl KindInfo {
         }
     }
 
-    /// Sets the phase, which is [`ScanPhase::Any`] otherwise.
+    /// Sets the phase. The default is [`ScanPhase::Any`].
     pub(in crate::aws) const fn phase(self, phase: ScanPhase) -> KindInfo {
         KindInfo { phase, ..self }
     }

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use crate::aws::api::id_of;
 
-/// All resources of a kind (none), or the one with this uid.
+/// The resource with this uid, or `None` for all resources of the kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::aws) struct ListTarget<'a>(pub(in crate::aws) Option<&'a str>);
 
@@ -14,16 +14,16 @@ impl ListTarget<'_> {
         self.0.is_none()
     }
 
-    /// Whether a resource with this uid or id is listed.
-    pub(in crate::aws) fn includes(self, name: &Json) -> bool {
+    /// Whether the target includes the resource with this uid or id.
+    pub(in crate::aws) fn includes(self, uid_or_id: &Json) -> bool {
         self.is_all()
             || [self.uid(), self.id()]
                 .iter()
                 .flatten()
-                .any(|own| name == own.as_str())
+                .any(|target| uid_or_id == target.as_str())
     }
 
-    /// The target's uid; none for all resources.
+    /// The target's uid; `None` for all resources.
     pub(in crate::aws) fn uid(self) -> Option<String> {
         self.0.map(str::to_owned)
     }
@@ -33,7 +33,7 @@ impl ListTarget<'_> {
         self.0.map(id_of).map(str::to_owned)
     }
 
-    /// The part of the uid after this mark: an id that may contain slashes or colons.
+    /// The part of the uid after this mark, for ids that may contain slashes or colons.
     pub(in crate::aws) fn id_after(self, mark: &str) -> Option<String> {
         let (_, id) = self.0?.split_once(mark)?;
         Some(id.to_owned())

@@ -16,11 +16,11 @@ use super::kind_info::{KindInfo, ScanPhase};
 use crate::aws::api::{AccountRegion, AwsService, Capture, FailureReason, Pager, ScanFailure};
 use crate::aws::filter::TagPatterns;
 
-/// Drafts the resource for an item of a list; none for an item to ignore.
+/// Drafts the resource of a listed item. Returns `None` for an item to ignore.
 pub(in crate::aws) type DraftItem<'a> =
     &'a (dyn Fn(&Json, &AccountRegion) -> Option<ResourceDraft> + Send + Sync);
 
-/// Writes the items that a kind lists in one account and region to a sink.
+/// Drafts the items that a kind lists in one account and region, and writes them to a sink.
 pub(in crate::aws) struct PageWriter<'a> {
     pub(in crate::aws) kind: KindInfo,
     pub(in crate::aws) draft: DraftItem<'a>,
@@ -33,9 +33,10 @@ pub(in crate::aws) struct PageWriter<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::aws) struct ListedResource {
     pub(in crate::aws) resource: Resource,
-    /// Whether all calls about it succeeded. Otherwise its last report stays.
+    /// Whether its details are complete. If not, its last report stays. A detail to which access is denied does not
+    /// count as missing, unless a filter needs the tags.
     pub(in crate::aws) is_complete: bool,
-    /// Whether the filter selects its tags. Uncertain while the resource is incomplete.
+    /// Whether the filter selects it. False if there is a filter and the tags may be incomplete.
     pub(in crate::aws) is_selected: bool,
 }
 
@@ -45,7 +46,7 @@ pub(in crate::aws) trait PageSink: Send {
     /// Writes a page.
     ///
     /// # Errors
-    /// If the rows of the page were not acknowledged: then the scan of the scope fails.
+    /// If the rows of the page were not acknowledged. The scan of the scope then fails.
     async fn write_page(&mut self, items: Vec<ListedResource>) -> Result<(), ScanFailure>;
     /// Reports a failed call about single items. The scan of the scope continues.
     fn report_failure(&mut self, failure: &ScanFailure);
@@ -53,14 +54,14 @@ pub(in crate::aws) trait PageSink: Send {
     fn record_filtered_out(&mut self, uid: &str);
 }
 
-/// The results of further calls about one item, each with the key under which it is put into the item.
+/// The details of one item: for each, the key under which the item gets it, and the result of its call.
 pub(in crate::aws) type DetailResults = Vec<(&'static str, Result<Json, ScanFailure>)>;
 
-/// The most calls about single items that are in flight at once.
+/// The maximum number of concurrent calls about the items of one page.
 pub(in crate::aws) const CONCURRENT_CALLS: usize = 8;
 
 impl PageWriter<'_> {
-    /// Writes all pages of an operation whose responses list the items in the field `list`.
+    /// Writes all pages of an operation. The field `list` of each response contains the items.
     pub(in crate::aws) async fn list_all<F, O, E, R>(
         &mut self,
         service: AwsService,
@@ -82,8 +83,7 @@ impl PageWriter<'_> {
         Ok(())
     }
 
-    /// Fetches details of each item and puts them into it. Returns each item with whether all its calls
-    /// succeeded.
+    /// Fetches details of each item and puts them into the item. Returns each item, and whether it is complete.
     pub(in crate::aws) async fn add_details<F>(
         &mut self,
         items: Vec<Json>,
@@ -110,8 +110,8 @@ impl PageWriter<'_> {
         self.write_detailed(without_details(items)).await
     }
 
-    /// Writes a page of items, each with whether all calls about it succeeded. The caller has reported the
-    /// failures of these calls.
+    /// Writes a page of items, each with whether it is complete. The caller has reported the failures of the detail
+    /// calls.
     pub(in crate::aws) async fn write_detailed(
         &mut self,
         items: Vec<(Json, bool)>,
@@ -128,7 +128,7 @@ impl PageWriter<'_> {
             }
             // The filter cannot select by tags that may be incomplete.
             let is_selected = tags.matches(&draft.tags) && (is_complete || tags.match_all());
-            // An incomplete item may be one that the filter selects, so it must not count as missing.
+            // The filter may select an incomplete item, so the item must not count as missing.
             if is_selected || !is_complete {
                 page.push(ListedResource {
                     resource: draft.finish(kind.name, at, kind.is_global),
@@ -142,8 +142,8 @@ impl PageWriter<'_> {
         self.sink.write_page(page).await
     }
 
-    /// Puts the result of a further call into an item, unless it is null. Returns whether the item is
-    /// complete as far as this call goes.
+    /// Puts the result of a detail call into an item, unless it is null. Returns false if the item is incomplete
+    /// because of this call.
     fn add_detail(
         &mut self,
         item: &mut Json,
@@ -165,15 +165,15 @@ impl PageWriter<'_> {
         }
     }
 
-    /// Reports a failed call, and returns whether items are complete without its result. They are complete if
-    /// access is denied and no filter needs the tags: then the rest of the item is reported without the details.
+    /// Reports a failed call, and returns whether items count as complete without its result. They do if access is
+    /// denied and no filter needs the tags, so that the rest of the item is reported.
     pub(in crate::aws) fn tolerates(&mut self, failure: &ScanFailure) -> bool {
         self.sink.report_failure(failure);
         failure.reason == FailureReason::Denied && self.tags.match_all()
     }
 }
 
-/// Marks items as complete without any further call.
+/// Marks items as complete, for kinds that need no detail calls.
 pub(in crate::aws) fn without_details(items: Vec<Json>) -> Vec<(Json, bool)> {
     items.into_iter().map(|item| (item, true)).collect()
 }

@@ -32,14 +32,14 @@ pub(in crate::aws) struct ScannedAccount {
     sdk: SdkConfig,
     rates: RateLimits,
     owners: ResourceOwners,
-    /// The account id in the role's ARN, for messages before STS returned the id; empty without a role.
+    /// The account id in the role's ARN, which is used until STS has returned the id; empty without a role.
     role_account: String,
-    /// The region in whose endpoints global kinds are listed.
+    /// The region whose endpoints list the global kinds.
     home: String,
-    /// Set once STS returned it.
+    /// The account id; empty until STS has returned it.
     id: OnceCell<String>,
     clients: Mutex<HashMap<String, Arc<AccountRegion>>>,
-    /// The regions of the last scan; empty before the first one.
+    /// The regions of the scan that began last; empty before the first scan.
     scanned_regions: Mutex<Vec<String>>,
 }
 
@@ -50,8 +50,8 @@ pub(in crate::aws) struct Accounts {
     regions: Vec<String>,
 }
 
-/// The SDK configuration of the environment and the shared configuration files, with the receiver's settings
-/// on top. It calls nothing but the instance metadata service, and that only if nothing else sets a region.
+/// Loads the SDK configuration from the environment and the shared configuration files. The receiver's settings
+/// override both. The only call is to the instance metadata service, if nothing else sets a region.
 pub(in crate::aws) async fn environment(config: &Config) -> SdkConfig {
     let tls = tls::Provider::Rustls(CryptoMode::Ring);
     let http = aws_smithy_http_client::Builder::new()
@@ -75,14 +75,14 @@ pub(in crate::aws) async fn environment(config: &Config) -> SdkConfig {
     let Some(profile) = &config.profile else {
         return sdk;
     };
-    // A configured profile must be used alone: the loader would prefer keys from the environment.
-    let own = ProviderConfig::without_region()
+    // The credentials must come from the configured profile. The loader would prefer keys from the environment.
+    let provider_config = ProviderConfig::without_region()
         .with_region(sdk.region().cloned())
         .with_use_fips(sdk.use_fips())
         .with_use_dual_stack(sdk.use_dual_stack())
         .with_http_client(http);
     let provider = ProfileFileCredentialsProvider::builder().profile_name(profile);
-    let provider = SharedCredentialsProvider::new(provider.configure(&own).build());
+    let provider = SharedCredentialsProvider::new(provider.configure(&provider_config).build());
     sdk.to_builder().credentials_provider(provider).build()
 }
 
@@ -96,7 +96,7 @@ pub(in crate::aws) fn timeouts(config: &Config) -> TimeoutConfig {
 
 impl Accounts {
     /// # Errors
-    /// If no region is known.
+    /// If neither the configuration nor the environment names a region.
     pub(in crate::aws) async fn new(
         sdk: &SdkConfig,
         config: &Config,
@@ -144,7 +144,7 @@ async fn credentials(sdk: &SdkConfig, account: &AccountConfig) -> SdkConfig {
 }
 
 impl ScannedAccount {
-    /// The account's id, from STS. Once STS has returned it, no further call is made.
+    /// The account's id. It is fetched once, and kept after the first success.
     pub(in crate::aws) async fn id(&self) -> Result<&str, ScanFailure> {
         let fetch = || async {
             let home = AccountRegion::new(
@@ -191,12 +191,12 @@ impl ScannedAccount {
         *lock(&self.scanned_regions) = regions;
     }
 
-    /// The regions of the last scan; empty before the first one.
+    /// The regions of the scan that began last; empty before the first scan.
     pub(in crate::aws) fn scanned_regions(&self) -> Vec<String> {
         lock(&self.scanned_regions).clone()
     }
 
-    /// Whether the last scan included a region.
+    /// Whether the scan that began last includes a region.
     pub(in crate::aws) fn scans_region(&self, region: &str) -> bool {
         self.scanned_regions()
             .iter()
@@ -213,14 +213,14 @@ impl Accounts {
     /// The accounts and regions to scan, as far as they are known.
     pub(in crate::aws) fn configured(&self) -> Arc<ConfiguredAccounts> {
         let mut configured = ConfiguredAccounts::default();
-        let is_all = self.regions.iter().any(|region| region == ALL_REGIONS);
+        let scans_all_regions = self.regions.iter().any(|region| region == ALL_REGIONS);
         for account in &self.all {
-            let of_role = Some(account.role_account.as_str()).filter(|id| !id.is_empty());
-            let Some(id) = account.id.get().map(String::as_str).or(of_role) else {
+            let role_account = Some(account.role_account.as_str()).filter(|id| !id.is_empty());
+            let Some(id) = account.id.get().map(String::as_str).or(role_account) else {
                 configured.is_complete = false;
                 continue;
             };
-            let regions = match is_all {
+            let regions = match scans_all_regions {
                 true => account.scanned_regions(),
                 false => self.regions.clone(),
             };

@@ -10,7 +10,8 @@ use tokio::sync::broadcast::error::RecvError;
 use super::scanner::Scanner;
 use crate::aws::emit::RowSink;
 
-/// The most uids that are remembered. While this number is reached, no other uid is refreshed.
+/// The maximum number of remembered uids. At this number, no other uid is refreshed until the interval of a remembered
+/// one has passed.
 const MAX_REMEMBERED: usize = 10_000;
 
 /// The times at which uids were refreshed, by the hashes of the uids.
@@ -18,7 +19,8 @@ const MAX_REMEMBERED: usize = 10_000;
 struct RecentRefreshes(HashMap<u64, Instant>);
 
 impl RecentRefreshes {
-    /// Returns the uids that were not refreshed within this duration, and records them as refreshed now.
+    /// Returns the uids that were not refreshed within this duration, and records them as refreshed now. Skips the uids
+    /// for which there is no space.
     fn take_due(&mut self, uids: &[String], within: Duration, now: Instant) -> Vec<String> {
         self.0
             .retain(|_, refreshed| now.duration_since(*refreshed) < within);
@@ -35,8 +37,8 @@ impl RecentRefreshes {
 }
 
 impl Scanner {
-    /// Refreshes the uids that commits name, each once within an interval, since the rows of a refresh may
-    /// cause another commit that names the uid. Returns when the store closes its commits.
+    /// Refreshes the uids in [`Commit::to_refresh`]. The rows of a refresh may cause another commit that lists the uid,
+    /// so each uid is refreshed at most once per interval. Returns when the store stops publishing commits.
     pub(in crate::aws) async fn follow_commits(&self, store: &dyn GraphStore, sink: &dyn RowSink) {
         let mut commits = store.commits();
         let mut recent = RecentRefreshes::default();

@@ -1,5 +1,5 @@
-//! Leases of scopes. Of several processes that run a receiver of one name over one store, one at a time scans
-//! a scope. The others skip the scope in that round.
+//! Leases of scopes. Several processes can run a receiver with the same name over the same store. A process scans a
+//! scope only while it holds the lease of the scope. The other processes then skip this scope.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,8 @@ use pipeline::graph_store::{GraphStore, Lease};
 use pipeline::sync::lock;
 use tracing::{info, warn};
 
-/// The duration of a lease. After a process is killed, no process scans its scopes until their leases expire.
+/// The duration of a lease. After a process is killed, no process scans the scopes whose leases it held until these
+/// leases expire.
 const LEASE_DURATION: Duration = Duration::from_secs(60);
 
 /// The interval at which a lease is renewed while its scope is scanned.
@@ -24,8 +25,8 @@ pub(in crate::aws) struct Leases {
     /// Identifies this process.
     holder: String,
     held: Mutex<BTreeSet<Arc<str>>>,
-    /// Scopes whose lease another process held when this one last tried, with the holder.
-    others: Mutex<BTreeMap<Arc<str>, String>>,
+    /// The scopes whose lease another process held at this process's last attempt, with the holder.
+    held_elsewhere: Mutex<BTreeMap<Arc<str>, String>>,
     /// Whether the last request to the store failed.
     is_failing: AtomicBool,
 }
@@ -42,9 +43,9 @@ impl Leases {
         }
     }
 
-    /// Runs the work while this process holds the lease of the scope, and returns its result. Returns none
-    /// without running the work where another process holds the lease. Cancels the work and returns none where
-    /// this process loses the lease.
+    /// Acquires the lease of the scope, runs `work` under it, and returns the result of `work`. Returns `None`
+    /// without running `work` if another process holds the lease or the store fails. If this process loses the lease,
+    /// cancels `work` and returns `None`.
     pub(in crate::aws) async fn hold<T>(
         &self,
         scope: &Arc<str>,
@@ -64,7 +65,7 @@ impl Leases {
         done
     }
 
-    /// Tries to acquire the leases of these scopes. Returns the scopes for which that succeeded.
+    /// Tries to acquire the leases of these scopes. Returns the scopes whose lease this process now holds.
     pub(in crate::aws) async fn acquire_all(&self, scopes: Vec<Arc<str>>) -> Vec<Arc<str>> {
         let mut acquired = Vec::with_capacity(scopes.len());
         for scope in scopes {
@@ -92,12 +93,12 @@ impl Leases {
         }
     }
 
-    /// Acquires or renews the lease. Returns false where another process holds it or the store fails.
+    /// Acquires or renews the lease. Returns false if another process holds it or the store fails.
     async fn acquire(&self, scope: &Arc<str>) -> bool {
         self.try_acquire(scope).await == Some(true)
     }
 
-    /// Acquires or renews the lease. Returns whether this process now holds it; none where the store fails.
+    /// Acquires or renews the lease. Returns whether this process now holds it, or `None` if the store fails.
     async fn try_acquire(&self, scope: &Arc<str>) -> Option<bool> {
         let Some(store) = &self.store else {
             return Some(true);
@@ -116,14 +117,14 @@ impl Leases {
         match held {
             None => {
                 lock(&self.held).insert(scope.clone());
-                if lock(&self.others).remove(scope).is_some() {
+                if lock(&self.held_elsewhere).remove(scope).is_some() {
                     info!(receiver, %scope, "this process scans the scope again");
                 }
                 Some(true)
             }
             Some(Lease { holder, .. }) => {
                 lock(&self.held).remove(scope);
-                let before = lock(&self.others).insert(scope.clone(), holder.clone());
+                let before = lock(&self.held_elsewhere).insert(scope.clone(), holder.clone());
                 if before.as_ref() != Some(&holder) {
                     info!(receiver, %scope, holder, "another process holds the lease: the scope is not scanned here");
                 }
@@ -132,7 +133,7 @@ impl Leases {
         }
     }
 
-    /// Releases the lease of a scope. Where the store fails, the lease expires.
+    /// Releases the lease of a scope. If the store fails, the lease stays until it expires.
     pub(in crate::aws) async fn release(&self, scope: &Arc<str>) {
         let is_held = lock(&self.held).remove(scope);
         if let (Some(store), true) = (&self.store, is_held) {
@@ -140,7 +141,7 @@ impl Leases {
         }
     }
 
-    /// Releases the leases of scans that were cancelled.
+    /// Releases all leases that this process still holds: those of cancelled scans.
     pub(in crate::aws) async fn release_all(&self) {
         let held = lock(&self.held).clone();
         for scope in &held {

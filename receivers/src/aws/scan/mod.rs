@@ -1,9 +1,10 @@
-//! Scans all scopes once an interval, and refreshes single uids in between.
+//! Scans all scopes once per interval, and refreshes single uids without waiting for the next scan.
 //!
 //! ```text
 //!  Scanner::run ─ plan ─▶ ScanScope::scan, one per kind, account and region, under its lease
-//!                            ├─▶ own resources: ScopeWriter
-//!                            └─▶ resources of other accounts: SharedScan, reported after the last scan
+//!                            ├─▶ resources of the account: ScopeWriter
+//!                            └─▶ resources of other accounts: SharedScan, which reports them after the last scan
+//!                                of the kind and region
 //!  refresh_requests, commits of the store ─▶ Scanner::refresh_uids
 //! ```
 

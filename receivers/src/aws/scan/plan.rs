@@ -15,10 +15,10 @@ use crate::aws::emit::{ConfiguredAccounts, ScopeNames};
 use crate::aws::kinds;
 use crate::aws::listing::ResourceKind;
 
-/// The regions in which to scan one account.
+/// What to scan in one account.
 struct AccountPlan<'a> {
     account: &'a ScannedAccount,
-    /// Empty where STS did not return it.
+    /// Empty if STS did not return it.
     id: &'a str,
     regions: Vec<String>,
     failure: Option<ScanFailure>,
@@ -28,7 +28,8 @@ struct AccountPlan<'a> {
 type SharedScans = HashMap<String, Arc<SharedScan>>;
 
 impl Scanner {
-    /// The scopes to scan, grouped by account and region, and the failures because of which scopes are missing.
+    /// Returns the scopes to scan, grouped by account and region. Also returns a failure for each account whose id or
+    /// regions could not be read, so that some of its scopes are missing.
     pub(in crate::aws) async fn plan(&self) -> (Vec<Vec<ScanScope>>, Vec<ScanFailure>) {
         let plan =
             |account| -> BoxFuture<'_, AccountPlan<'_>> { Box::pin(self.plan_account(account)) };
@@ -73,7 +74,7 @@ impl Scanner {
         planned
     }
 
-    /// Removes accounts whose id is not known, and those that are listed twice.
+    /// Removes accounts without an id, and all but the first of several entries for the same account.
     fn keep_each_account_once(&self, planned: &mut Vec<AccountPlan<'_>>) {
         let mut ids = HashSet::new();
         planned.retain(|AccountPlan { id: account, .. }| {
@@ -89,8 +90,8 @@ impl Scanner {
         });
     }
 
-    /// Adds the scopes of an account: every kind in every region. Global kinds are added even if the regions
-    /// could not be listed.
+    /// Adds the scopes of an account: every configured kind in every region. Global kinds are added even if the
+    /// regions could not be listed.
     fn add_regions(
         &self,
         planned: &AccountPlan<'_>,
@@ -102,23 +103,23 @@ impl Scanner {
             .iter()
             .filter(|kind| self.config.kinds.includes(kind.name()))
             .partition(|kind| kind.is_global());
-        let mut scopes = |kinds: &[&&'static dyn ResourceKind], region: Option<&str>| {
+        let mut add_scopes = |kinds: &[&&'static dyn ResourceKind], region: Option<&str>| {
             let scope = |kind: &&&'static dyn ResourceKind| {
                 let names = self.names(**kind, region, configured);
                 let shared = shared.entry(names.region_kind());
-                let shared = shared.or_insert_with(|| self.shared(names.clone()));
+                let shared = shared.or_insert_with(|| self.new_shared_scan(names.clone()));
                 shared.expect_scan();
                 self.scope(names, planned.account, planned.id, region, shared.clone())
             };
             regions.push(kinds.iter().map(scope).collect());
         };
-        scopes(&global, None);
+        add_scopes(&global, None);
         for region in &planned.regions {
-            scopes(&regional, Some(region));
+            add_scopes(&regional, Some(region));
         }
     }
 
-    /// The names of the scopes of a kind in a region; none for global kinds.
+    /// The names of the scopes of a kind in a region. `region` is `None` for a global kind.
     pub(in crate::aws) fn names(
         &self,
         kind: &'static dyn ResourceKind,
@@ -130,7 +131,7 @@ impl Scanner {
     }
 
     /// A new scan of the shared resources of one kind and region.
-    pub(in crate::aws) fn shared(&self, names: ScopeNames) -> Arc<SharedScan> {
+    pub(in crate::aws) fn new_shared_scan(&self, names: ScopeNames) -> Arc<SharedScan> {
         Arc::new(SharedScan::new(names, &self.inventory))
     }
 

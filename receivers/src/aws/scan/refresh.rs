@@ -1,4 +1,4 @@
-//! Refreshes single uids: describes each at once and reports its current state.
+//! Refreshes single uids without waiting for the next scan: describes each uid and reports its current state.
 
 use std::collections::BTreeSet;
 
@@ -22,11 +22,11 @@ use crate::aws::listing::{
     ListTarget, ListedResource, PageSink, PageWriter, ResourceKind, kind_of_uid,
 };
 
-/// The most uids that are refreshed at once.
+/// The maximum number of uids that are refreshed concurrently.
 const CONCURRENT_REFRESHES: usize = 4;
 
 impl Scanner {
-    /// Refreshes the uids of `refresh_requests`, and reports also unchanged resources.
+    /// Refreshes the requested uids. An unchanged resource is reported, too.
     pub(in crate::aws) async fn refresh(&self, requests: &Batch, sink: &dyn RowSink) {
         let uids = requests.uid();
         let requested: BTreeSet<&str> = (0..uids.len())
@@ -36,7 +36,7 @@ impl Scanner {
         self.refresh_uids(requested, sink).await;
     }
 
-    /// Refreshes these uids, several at once.
+    /// Refreshes these uids, several of them concurrently.
     pub(in crate::aws) async fn refresh_uids<'u>(
         &self,
         uids: impl IntoIterator<Item = &'u str>,
@@ -48,42 +48,45 @@ impl Scanner {
         while refreshes.next().await.is_some() {}
     }
 
-    /// Looks the uid up in each scope that may contain it, until one lists it, and reports its state.
+    /// Looks the uid up in the scope of its owner, and reports its current state. If the ARN has no account, tries the
+    /// scopes of all accounts until one decides the state. If the owner is not scanned, combines the views of all
+    /// scanned accounts.
     async fn refresh_uid(&self, uid: &str, sink: &dyn RowSink) {
         let Some((kind, owner, region)) = kind_of_uid(kinds::ALL, uid) else {
             return self.log_out_of_scope(uid);
         };
-        let (scopes, are_all) = self.scopes_in(kind, region).await;
+        let (scopes, is_complete) = self.scopes_in(kind, region).await;
         let hash = uid::hash(uid);
-        let (mut own, others): (Vec<_>, Vec<_>) = scopes
+        let (mut owner_scopes, other_scopes): (Vec<_>, Vec<_>) = scopes
             .into_iter()
             .partition(|scope| owner.is_empty() || owner == scope.at.account);
-        own.sort_by_key(|scope| !scope.own.known.contains(hash));
-        if own.is_empty() && others.is_empty() {
+        owner_scopes.sort_by_key(|scope| !scope.writer.known.contains(hash));
+        if owner_scopes.is_empty() && other_scopes.is_empty() {
             return self.log_out_of_scope(uid);
         }
         let began = UnixNanos::now();
-        // The owner's scope decides. Where the ARN has no account, the scope that reported the uid comes first.
-        for scope in &own {
+        // If the ARN has no account, any account may own it. The account that reported the uid comes first.
+        for scope in &owner_scopes {
             match self.look_up(uid, scope).await {
                 LookupResult::Found(item) => {
-                    return self.report_current(&scope.own, *item, began, sink).await;
+                    return self.report_current(&scope.writer, *item, began, sink).await;
                 }
                 LookupResult::NotFound => {
-                    // A uid that only a scope of another filter reported is not deleted: this filter may exclude it.
-                    let is_of = |reported: &str| scope.names.covers(&scope.at.account, reported);
-                    if scope.own.known.is_reported_in(is_of, hash) {
-                        return self.report_deleted(&scope.own, uid, began, sink).await;
+                    // Only reports under this filter matter: a `deleted` row does not end those under other filters.
+                    let is_covered =
+                        |reported: &str| scope.names.covers(&scope.at.account, reported);
+                    if scope.writer.known.is_reported_in(is_covered, hash) {
+                        return self.report_deleted(&scope.writer, uid, began, sink).await;
                     }
                 }
                 LookupResult::FilteredOut => {
-                    return self.report_released(&scope.own, uid, began, sink).await;
+                    return self.report_released(&scope.writer, uid, began, sink).await;
                 }
                 LookupResult::Unknown => return,
             }
         }
         let (true, true, Some(ScanScope { shared, .. })) =
-            (own.is_empty(), are_all, others.first())
+            (owner_scopes.is_empty(), is_complete, other_scopes.first())
         else {
             return;
         };
@@ -91,7 +94,7 @@ impl Scanner {
             return;
         }
         let (mut views, mut is_filtered_out) = (SharedViews::default(), false);
-        for scope in &others {
+        for scope in &other_scopes {
             match self.look_up(uid, scope).await {
                 LookupResult::Found(item) => views.add(&scope.at.account, *item),
                 LookupResult::NotFound => {}
@@ -104,8 +107,8 @@ impl Scanner {
             Some(item) => self.report_current(&writer, item, began, sink).await,
             None if is_filtered_out => self.report_released(&writer, uid, began, sink).await,
             None => {
-                let is_of = |reported: &str| reported == writer.scope.as_ref();
-                if writer.known.is_reported_in(is_of, hash) {
+                let is_this_scope = |reported: &str| reported == writer.scope.as_ref();
+                if writer.known.is_reported_in(is_this_scope, hash) {
                     self.report_deleted(&writer, uid, began, sink).await;
                 }
             }
@@ -145,7 +148,7 @@ impl Scanner {
             return LookupResult::Unknown;
         }
         match lookup.found {
-            // A resource whose details could not all be read keeps its last report.
+            // A resource with missing details keeps its last report.
             _ if lookup.is_incomplete => LookupResult::Unknown,
             Some(item) => LookupResult::Found(Box::new(item)),
             None if lookup.is_filtered_out => LookupResult::FilteredOut,
@@ -186,7 +189,8 @@ impl Scanner {
         }
     }
 
-    /// Releases a uid that exists and that the filter excludes, where this scope reported it.
+    /// Releases a uid that exists and that the filter excludes. Does nothing unless the last report of the uid is in
+    /// this scope.
     async fn report_released(
         &self,
         writer: &ScopeWriter,
@@ -215,8 +219,8 @@ impl Scanner {
         delivered.is_ok()
     }
 
-    /// The scopes of a kind in a region, and whether they include every account's. No scopes for a kind or
-    /// region that is not scanned.
+    /// Returns the scopes of a kind in a region, one per account that scans the region. Also returns whether the ids
+    /// and regions of all accounts were known; otherwise scopes may be missing.
     async fn scopes_in(
         &self,
         kind: &'static dyn ResourceKind,
@@ -227,11 +231,11 @@ impl Scanner {
         }
         let in_region = (!kind.is_global()).then_some(region);
         let names = self.names(kind, in_region, &self.accounts.configured());
-        let shared = self.shared(names.clone());
-        let (mut scopes, mut are_all) = (Vec::new(), true);
+        let shared = self.new_shared_scan(names.clone());
+        let (mut scopes, mut is_complete) = (Vec::new(), true);
         for account in &self.accounts.all {
             if !kind.is_global() && !account.scans_region(region) {
-                are_all &= !account.scanned_regions().is_empty();
+                is_complete &= !account.scanned_regions().is_empty();
                 continue;
             }
             match account.id().await {
@@ -239,12 +243,12 @@ impl Scanner {
                     scopes.push(self.scope(names.clone(), account, id, in_region, shared.clone()));
                 }
                 Err(failure) => {
-                    are_all = false;
+                    is_complete = false;
                     self.failures.record(&failure);
                 }
             }
         }
-        (scopes, are_all)
+        (scopes, is_complete)
     }
 }
 
@@ -254,7 +258,7 @@ enum LookupResult {
     NotFound,
     /// The uid exists, and the filter excludes it.
     FilteredOut,
-    /// A call failed.
+    /// The uid could not be read, or only without some of its details.
     Unknown,
 }
 
@@ -264,15 +268,15 @@ struct UidLookup<'a> {
     failures: &'a FailureLog,
     found: Option<ListedResource>,
     is_filtered_out: bool,
-    /// Whether a call about the details of the uid failed.
+    /// Whether details of the uid are missing.
     is_incomplete: bool,
 }
 
 #[async_trait]
 impl PageSink for UidLookup<'_> {
     async fn write_page(&mut self, items: Vec<ListedResource>) -> Result<(), ScanFailure> {
-        let own = items.into_iter().find(|item| item.resource.uid == self.uid);
-        if let Some(item) = own {
+        let requested = items.into_iter().find(|item| item.resource.uid == self.uid);
+        if let Some(item) = requested {
             self.is_incomplete |= !item.is_complete;
             self.found = item.is_selected.then_some(item);
         }

@@ -1,11 +1,12 @@
-//! Releases the scopes that the configuration no longer includes. Whether their resources still exist is then
-//! unknown; they are not deleted.
+//! Releases the scopes that the configuration no longer includes. Their resources are not deleted: whether they
+//! still exist is unknown.
 //!
 //! | scope | released |
 //! |---|---|
-//! | of a kind or region that is scanned in no account | before the first scan |
-//! | of a removed account; of shared resources with other viewers | after the scans of its kind and region |
-//! | of another filter | with the completion of the scope that replaces it |
+//! | of a kind or region that is scanned in no account | before the scopes are scanned |
+//! | of a removed account | after the scans of its kind and region in all accounts |
+//! | of shared resources, if the accounts that can see them or the filter changed | likewise |
+//! | of an account's own resources, if the filter changed | with the completion of the scope that replaces it |
 
 use std::sync::Arc;
 
@@ -19,14 +20,14 @@ use tracing::{debug, info};
 use super::leases::Leases;
 use crate::aws::emit::{Inventory, RowSink, parse_scope, write_release};
 
-/// The most scopes that one batch releases.
+/// The maximum number of scopes that one batch releases.
 const SCOPES_PER_BATCH: usize = 500;
 
 impl Inventory {
     /// Releases these scopes, except those whose lease another process holds.
     ///
     /// # Errors
-    /// The reason why a batch was not acknowledged. The next scan releases the scopes that are left.
+    /// The reason why a batch was not acknowledged. The next scan releases the remaining scopes.
     pub(in crate::aws) async fn release(
         &self,
         scopes: Vec<Arc<str>>,

@@ -1,4 +1,4 @@
-//! Scans all scopes, once an interval.
+//! Scans all scopes once per interval.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -37,8 +37,8 @@ pub struct ScanSummary {
     pub complete: usize,
     /// The number of scopes and accounts that could not be scanned.
     pub failed: usize,
-    /// The number of scopes whose lease another process holds.
-    pub left_out: usize,
+    /// The number of scopes that were skipped: this process could not acquire the lease, or lost it during the scan.
+    pub skipped: usize,
 }
 
 impl ScanSummary {
@@ -47,7 +47,7 @@ impl ScanSummary {
             self.resources += other.resources;
             self.complete += other.complete;
             self.failed += other.failed;
-            self.left_out += other.left_out;
+            self.skipped += other.skipped;
         }
     }
 }
@@ -71,7 +71,7 @@ impl Scanner {
         })
     }
 
-    /// Scans all scopes once an interval, and never returns.
+    /// Scans all scopes once per interval, and never returns.
     pub(in crate::aws) async fn run(&self, sink: &dyn RowSink) -> std::convert::Infallible {
         loop {
             let began = Instant::now();
@@ -79,7 +79,7 @@ impl Scanner {
                 resources,
                 complete,
                 failed,
-                left_out,
+                skipped,
             } = self.scan(sink).await;
             let (receiver, took) = (&self.source, began.elapsed());
             info!(
@@ -87,13 +87,13 @@ impl Scanner {
                 resources,
                 scopes = complete,
                 failed,
-                left_out,
+                skipped,
                 ?took,
                 "scanned"
             );
             let mut left = self.config.interval.saturating_sub(took);
-            if left_out > 0 {
-                // Jitter: if two processes always began together, neither would ever scan all scopes.
+            if skipped > 0 {
+                // Jitter: two processes that always begin together would each skip some scopes in every scan.
                 left += self.config.interval.mul_f64(rand::random::<f64>() / 10.0);
             }
             tokio::time::sleep(left.max(Duration::from_millis(100))).await;
@@ -131,8 +131,8 @@ impl Scanner {
         summary
     }
 
-    /// Scans one account and region: the kinds of [`ScanPhase::First`] one after the other, then all others
-    /// at once.
+    /// Scans one account and region: the kinds of [`ScanPhase::First`] one after the other, then the other kinds
+    /// concurrently.
     async fn scan_region(
         &self,
         first: Vec<ScanScope>,
@@ -173,14 +173,14 @@ impl Scanner {
         let mut summary = ScanSummary::default();
         // Boxed: most scopes wait for a permit, and a waiting scope must not take the memory of a running scan.
         let scanned = Box::pin(scope.scan(&self.source, &self.config.tags, sink, &self.failures));
-        let scanned = self.leases.hold(&scope.own.scope, scanned).await;
+        let scanned = self.leases.hold(&scope.writer.scope, scanned).await;
         let views = scope.shared.finish_scan(match &scanned {
             Some(Ok(_)) => ScanOutcome::Succeeded,
             Some(Err(_)) => ScanOutcome::Failed,
             None => ScanOutcome::Skipped,
         });
         match scanned {
-            None => summary.left_out += 1,
+            None => summary.skipped += 1,
             Some(Ok(resources)) => {
                 summary.resources += resources;
                 summary.complete += 1;
@@ -225,8 +225,8 @@ impl Scanner {
         let Some((region, kind)) = region_kind.split_once('/') else {
             return false;
         };
-        let is_kind = kinds::ALL.iter().any(|it| it.name() == kind);
-        is_kind && self.config.kinds.includes(kind) && configured.has_region(region)
+        let kind_exists = kinds::ALL.iter().any(|it| it.name() == kind);
+        kind_exists && self.config.kinds.includes(kind) && configured.has_region(region)
     }
 
     fn report_failure(&self, failure: &ScanFailure, sink: &dyn RowSink) {

@@ -20,7 +20,7 @@ pub(in crate::aws) struct ScanScope {
     pub(in crate::aws) names: ScopeNames,
     pub(in crate::aws) at: Arc<AccountRegion>,
     /// Writes the resources that the account owns.
-    pub(in crate::aws) own: ScopeWriter,
+    pub(in crate::aws) writer: ScopeWriter,
     /// Collects the resources that other accounts own.
     pub(in crate::aws) shared: Arc<SharedScan>,
 }
@@ -33,17 +33,18 @@ impl ScanScope {
         shared: Arc<SharedScan>,
     ) -> ScanScope {
         ScanScope {
-            own: ScopeWriter::own(&names, &at.account, inventory),
+            writer: ScopeWriter::for_own_scope(&names, &at.account, inventory),
             names,
             at,
             shared,
         }
     }
 
-    /// Reports each resource that changed and each that no longer exists, then the scan completion. Returns
-    /// the number of resources. A scan that fails writes no completion and so deletes nothing, since the
-    /// state of a resource that it did not list is unknown. With a filter, the scan deletes only resources
-    /// that the API does not list; it releases those that the filter excludes.
+    /// Reports the resources that changed, page by page, and then those that no longer exist, with the scan
+    /// completion. Returns the number of the scope's members.
+    ///
+    /// A scan that fails writes no completion, so it deletes nothing: the state of a resource that it did not list is
+    /// unknown. A resource that the API lists and the filter excludes is released and not deleted.
     pub(in crate::aws) async fn scan(
         &self,
         source: &str,
@@ -55,7 +56,7 @@ impl ScanScope {
         let id = format!("{:x}", began.0);
         let mut running = RunningScan {
             scope: self,
-            scan: self.own.new_scan(source, Some(&id), began),
+            scan: self.writer.new_scan(source, Some(&id), began),
             listing: ScanListing::default(),
             sink,
             failures,
@@ -73,7 +74,7 @@ impl ScanScope {
     }
 }
 
-/// A scan of one scope that has not completed, which receives its pages.
+/// A running scan of one scope, to which the kind writes its pages.
 struct RunningScan<'a> {
     scope: &'a ScanScope,
     scan: ScanContext<'a>,
@@ -86,7 +87,7 @@ struct RunningScan<'a> {
 impl PageSink for RunningScan<'_> {
     async fn write_page(&mut self, items: Vec<ListedResource>) -> Result<(), ScanFailure> {
         let ScanScope {
-            own, at, shared, ..
+            writer, at, shared, ..
         } = self.scope;
         let (mut rows, mut reported) = (Rows::new(Signal::Resources), Vec::new());
         let mut resources = 0;
@@ -98,17 +99,17 @@ impl PageSink for RunningScan<'_> {
                 continue;
             }
             resources += 1;
-            let state = own.write_if_changed(&item, &self.scan, &mut rows, &mut reported);
+            let state = writer.write_if_changed(&item, &self.scan, &mut rows, &mut reported);
             if let Some(state) = state {
                 let hash = uid::hash(&item.resource.uid);
                 self.listing.members.insert(hash, state);
             }
         }
         if !rows.is_empty() {
-            own.deliver(rows, self.sink).await?;
-            own.known.record(reported);
+            writer.deliver(rows, self.sink).await?;
+            writer.known.record(reported);
         }
-        let scope = &own.scope;
+        let scope = &writer.scope;
         self.sink
             .report_progress(ScanProgress::Page { scope, resources });
         Ok(())
@@ -130,16 +131,19 @@ impl PageSink for RunningScan<'_> {
 impl RunningScan<'_> {
     /// Delivers the scan completion. Returns the number of members.
     async fn complete(self) -> Result<usize, ScanFailure> {
-        let ScanScope { own, names, at, .. } = self.scope;
+        let ScanScope {
+            writer, names, at, ..
+        } = self.scope;
         let mut rows = Rows::new(Signal::Resources);
-        // Includes the resources that scans of other accounts reported while this account was not scanned.
-        let is_of = |scope: &str| names.covers(&at.account, scope);
-        let mut removals = own.write_completion(is_of, &self.listing, &self.scan, &mut rows);
-        own.release_replaced(&self.scan, &mut rows, &mut removals);
-        own.deliver(rows, self.sink).await?;
-        own.apply_completion(&removals, self.scan.began);
-        own.known.set_reported_by_owner();
-        let scope = &own.scope;
+        // The completion also covers what scans of other accounts reported while this account was not scanned.
+        let is_covered = |scope: &str| names.covers(&at.account, scope);
+        let mut removals =
+            writer.write_completion(is_covered, &self.listing, &self.scan, &mut rows);
+        writer.release_replaced(&self.scan, &mut rows, &mut removals);
+        writer.deliver(rows, self.sink).await?;
+        writer.apply_completion(&removals, self.scan.began);
+        writer.known.set_reported_by_owner();
+        let scope = &writer.scope;
         self.sink.report_progress(ScanProgress::Complete { scope });
         Ok(self.listing.members.len())
     }

@@ -1,4 +1,4 @@
-//! Reports the resources that scanned accounts see and that no scan of their owner reports.
+//! Reports shared resources: those that scanned accounts see and that no scan of their owner reports.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -16,7 +16,7 @@ use crate::aws::emit::{
 };
 use crate::aws::listing::ListedResource;
 
-/// The number of rows from which a batch is delivered.
+/// The number of rows at which a batch is delivered.
 const ROWS_PER_BATCH: usize = 1000;
 
 /// Collects the shared resources of one kind and region from the scans of all accounts, and reports each
@@ -24,17 +24,17 @@ const ROWS_PER_BATCH: usize = 1000;
 pub(in crate::aws) struct SharedScan {
     names: ScopeNames,
     inventory: Inventory,
-    /// Earlier than the start of each of the scans.
+    /// A time before the start of each of these scans.
     began: UnixNanos,
     views: Mutex<SharedViews>,
 }
 
-/// The outcome of an account's scan.
+/// The outcome of one account's scan of the kind and region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::aws) enum ScanOutcome {
     Succeeded,
     Failed,
-    /// Another process has the lease of the scope.
+    /// This process could not acquire the lease of the scope, or lost it during the scan.
     Skipped,
 }
 
@@ -43,11 +43,11 @@ pub(in crate::aws) enum ScanOutcome {
 pub(in crate::aws) struct SharedViews {
     /// The number of scans that have not finished.
     running: usize,
-    /// Whether any scan failed: then a missing resource is not deleted.
+    /// Whether any scan failed. If so, a missing resource is released and not deleted.
     failed: bool,
-    /// Whether any scan succeeded: otherwise the scope gets no completion.
+    /// Whether any scan succeeded. If not, the scopes of shared resources get no completion.
     succeeded: bool,
-    /// Whether any scan was skipped: then another process scans that account, and this one reports nothing.
+    /// Whether any scan was skipped. If so, views are missing, and this process reports no shared resources.
     skipped: bool,
     /// Hashes of uids that the filter excludes.
     filtered_out: HashSet<u64>,
@@ -65,7 +65,7 @@ impl SharedScan {
         }
     }
 
-    /// Records that some account is not scanned, so that missing resources are not deleted.
+    /// Records that an account could not be scanned, so that missing resources are not deleted.
     pub(in crate::aws) fn mark_partial(&self) {
         self.views().failed = true;
     }
@@ -85,7 +85,7 @@ impl SharedScan {
         self.views().filtered_out.insert(uid);
     }
 
-    /// Records that one scan finished. Returns all views after the last scan.
+    /// Records that one scan finished. If it was the last one, returns the views of all scans.
     pub(in crate::aws) fn finish_scan(&self, outcome: ScanOutcome) -> Option<SharedViews> {
         let mut views = self.views();
         views.running -= 1;
@@ -105,17 +105,17 @@ impl SharedScan {
     pub(in crate::aws) fn writer(&self, owner: &str) -> ScopeWriter {
         let region_kind = self.names.region_kind();
         self.inventory.add_sharing_owner(&region_kind, owner);
-        ScopeWriter::shared(&self.names, owner, &self.inventory)
+        ScopeWriter::for_shared_scope(&self.names, owner, &self.inventory)
     }
 
-    /// Whether the owner's own scan reports its resources: the owner is configured, and a scan of it has
-    /// completed.
+    /// Whether the owner's own scans report its resources: the owner is configured, and one of its scans has
+    /// completed or reported resources before a restart.
     pub(in crate::aws) fn is_reported_by(&self, owner: &str) -> bool {
         let known = self.inventory.resources(&self.names.prefix(owner));
         self.names.has_account(owner) && known.is_reported_by_owner()
     }
 
-    /// Reports all views except those of owners whose own scans report them. Returns the number of
+    /// Reports all resources except those of owners whose own scans report them. Returns the number of reported
     /// resources.
     pub(in crate::aws) async fn report(
         &self,
@@ -127,7 +127,7 @@ impl SharedScan {
         if views.skipped {
             return Ok(0);
         }
-        // The scopes of owners of which this round saw no resource are completed as well.
+        // An owner also needs a completion if no account sees its resources any more.
         let region_kind = self.names.region_kind();
         for owner in self.inventory.sharing_owners(&region_kind) {
             views.by_owner.entry(owner).or_default();
@@ -149,7 +149,7 @@ impl SharedScan {
             if !self.is_reported_by(&owner) {
                 let items = items.into_values().map(|(_, item)| item);
                 listing.members.clear();
-                let scope = self.names.shared(&owner).into();
+                let scope = self.names.shared_scope(&owner).into();
                 let report =
                     self.report_owner(&owner, items, succeeded, &mut listing, source, sink);
                 count += leases.hold(&scope, report).await.unwrap_or(Ok(0))?;
@@ -175,7 +175,7 @@ impl SharedScan {
         let scan = writer.new_scan(source, Some(&id), self.began);
         let (mut rows, mut reported) = (Rows::new(Signal::Resources), Vec::new());
         for mut item in items {
-            // While views are missing, the last report may be better than the remaining views.
+            // If views are missing, the last report may be better than the remaining views.
             item.is_complete &= !listing.is_partial;
             if let Some(state) = writer.write_if_changed(&item, &scan, &mut rows, &mut reported) {
                 let hash = uid::hash(&item.resource.uid);
@@ -187,12 +187,12 @@ impl SharedScan {
                 writer.known.record(reported.drain(..));
             }
         }
-        // A scope in which nothing was ever reported gets no completion.
-        let is_known = || writer.known.has_reported(&writer.scope);
-        let is_complete = succeeded && (!listing.members.is_empty() || is_known());
-        let is_of = |scope: &str| scope == writer.scope.as_ref();
+        // A scope without members and without reports gets no completion.
+        let has_reported = || writer.known.has_reported(&writer.scope);
+        let is_complete = succeeded && (!listing.members.is_empty() || has_reported());
+        let is_this_scope = |scope: &str| scope == writer.scope.as_ref();
         let removals =
-            is_complete.then(|| writer.write_completion(is_of, listing, &scan, &mut rows));
+            is_complete.then(|| writer.write_completion(is_this_scope, listing, &scan, &mut rows));
         if !rows.is_empty() {
             writer.deliver(rows, sink).await?;
             writer.known.record(reported);
@@ -205,9 +205,9 @@ impl SharedScan {
         Ok(resources)
     }
 
-    /// Releases the scopes of accounts that are no longer scanned, and the scopes of shared resources that
-    /// another set of accounts reported: the accounts that are scanned now have reported the resources that
-    /// they see.
+    /// Releases the scopes of accounts that are no longer configured, and those of shared resources under other
+    /// viewers or another filter. The resources that the current accounts see were already reported in the current
+    /// scopes. Does nothing while the id of an account is unknown.
     async fn release_outdated(
         &self,
         succeeded: bool,
@@ -221,7 +221,7 @@ impl SharedScan {
         let is_outdated = |scope: &Arc<str>| match parse_scope(scope) {
             None => false,
             Some((owner, _, true)) => {
-                let is_current = self.names.shared(owner) == **scope;
+                let is_current = self.names.shared_scope(owner) == **scope;
                 succeeded && !is_current && !self.is_reported_by(owner)
             }
             Some((account, _, false)) => !self.names.has_account(account),
@@ -238,7 +238,8 @@ impl SharedScan {
 }
 
 impl SharedViews {
-    /// Adds a resource as this account sees it, and keeps the better of several views of one resource.
+    /// Adds a resource as this account sees it. Of several views of the same resource, keeps a complete one if there
+    /// is one, then that of the lowest account id, with the `same_as` aliases of all views.
     pub(in crate::aws) fn add(&mut self, account: &str, item: ListedResource) {
         let owner = item.resource.account.clone();
         let of_owner = self.by_owner.entry(owner).or_default();
@@ -247,7 +248,7 @@ impl SharedViews {
             of_owner.insert(uid, (account.to_owned(), item));
             return;
         };
-        // The choice does not depend on the order in which the scans finish. Each viewer has its own alias.
+        // The choice must not depend on the order in which the scans finish.
         let is_better = (!item.is_complete, account) < (!chosen.is_complete, viewer.as_str());
         let mut other = item;
         if is_better {

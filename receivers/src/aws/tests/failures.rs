@@ -1,4 +1,4 @@
-//! A failed call is reported, its scope is unknown, and the other scopes are scanned.
+//! Failed calls: each is reported and leaves the state of its scope unknown, and the other scopes are scanned.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -8,8 +8,9 @@ use serde_json::json;
 
 use super::fake::{FakeAws, RecordingSink, Reply, Request, subnets, vpcs};
 
-/// Replies to requests for subnets with these replies in turn. Requests for VPCs always succeed.
-async fn in_turn(replies: Vec<Reply>) -> FakeAws {
+/// A fake that replies to requests for subnets with these replies, one after the other. Requests for VPCs always
+/// succeed.
+async fn replies_in_turn(replies: Vec<Reply>) -> FakeAws {
     let mut replies = replies.into_iter();
     FakeAws::new(move |request: &Request| match request["Action"].as_str() {
         "DescribeVpcs" => vpcs(&["vpc-1"]),
@@ -19,8 +20,8 @@ async fn in_turn(replies: Vec<Reply>) -> FakeAws {
 }
 
 async fn failure_of(reply: Reply, settings: serde_json::Value) -> String {
-    // One for each attempt.
-    let fake = in_turn(vec![reply; 3]).await;
+    // The SDK makes three attempts.
+    let fake = replies_in_turn(vec![reply; 3]).await;
     let sink = RecordingSink::default();
     let summary = fake.scanner(settings).await.scan(&sink).await;
     assert_eq!((summary.complete, summary.failed), (1, 1));
@@ -77,7 +78,7 @@ async fn message_of_each_failure_names_call_region_account_and_remedy() {
             "malformed response",
             "the endpoint is not AWS",
         ),
-        // A response without the list is not an empty list.
+        // A response without the list does not mean an empty list.
         (
             Reply::Xml("<html>hello</html>".to_owned()),
             "malformed response (the response has no Subnets)",
@@ -100,7 +101,7 @@ async fn hanging_endpoint_times_out() {
 
 #[tokio::test]
 async fn unreachable_endpoint_is_reported() {
-    let fake = in_turn(Vec::new()).await;
+    let fake = replies_in_turn(Vec::new()).await;
     let scanner = fake.scanner(json!({})).await;
     drop(fake);
     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -119,9 +120,9 @@ async fn unreachable_endpoint_is_reported() {
 }
 
 #[tokio::test]
-async fn temporary_throttling_is_no_failure() {
+async fn throttled_call_is_repeated_and_is_no_failure() {
     let throttled = Reply::Error(503, "RequestLimitExceeded");
-    let fake = in_turn(vec![throttled.clone(), throttled, subnets(&["s-1"], None)]).await;
+    let fake = replies_in_turn(vec![throttled.clone(), throttled, subnets(&["s-1"], None)]).await;
     let sink = RecordingSink::default();
     let summary = fake.scanner(json!({})).await.scan(&sink).await;
     assert_eq!((summary.complete, summary.failed), (2, 0));
@@ -129,18 +130,18 @@ async fn temporary_throttling_is_no_failure() {
 }
 
 #[tokio::test]
-async fn resource_of_a_failed_page_is_not_deleted() {
+async fn resource_that_only_a_failed_page_lists_is_not_deleted() {
     let broken = vec![Reply::Error(500, "InternalError"); 3];
     let whole = subnets(&["s-1", "s-2"], None);
     let half = subnets(&["s-1", "s-3"], Some("two"));
     let replies = [vec![whole.clone(), half], broken, vec![whole]].concat();
-    let fake = in_turn(replies).await;
+    let fake = replies_in_turn(replies).await;
     let scanner = fake.scanner(json!({})).await;
     let sink = RecordingSink::default();
     scanner.scan(&sink).await;
     sink.lines();
     scanner.scan(&sink).await;
-    // The page that was read is reported. The scope has no completion, so s-2 is not deleted.
+    // The first page is reported. The second one fails, so the scope has no completion, and s-2 is not deleted.
     assert_eq!(
         sink.lines(),
         ["complete AWS::EC2::VPC 1", "created subnet/s-3"]
@@ -160,7 +161,7 @@ async fn resource_of_a_failed_page_is_not_deleted() {
 #[tokio::test]
 async fn repeated_page_token_fails_the_scope() {
     let page = subnets(&["s-1"], Some("again"));
-    let fake = in_turn(vec![page.clone(), page]).await;
+    let fake = replies_in_turn(vec![page.clone(), page]).await;
     let sink = RecordingSink::default();
     let summary = fake.scanner(json!({})).await.scan(&sink).await;
     assert_eq!(summary.failed, 1);
@@ -168,9 +169,9 @@ async fn repeated_page_token_fails_the_scope() {
 }
 
 #[tokio::test]
-async fn lasting_failure_is_reported_once() {
+async fn failure_that_lasts_for_several_scans_is_reported_once() {
     let denied = Reply::Error(403, "UnauthorizedOperation");
-    let fake = in_turn(vec![denied.clone(), denied, subnets(&[], None)]).await;
+    let fake = replies_in_turn(vec![denied.clone(), denied, subnets(&[], None)]).await;
     let scanner = fake.scanner(json!({})).await;
     let sink = RecordingSink::default();
     for (failed, reported) in [(1, 1), (1, 0), (0, 0)] {
@@ -180,7 +181,7 @@ async fn lasting_failure_is_reported_once() {
 }
 
 #[tokio::test]
-async fn fields_of_a_newer_api_are_kept() {
+async fn fields_and_values_of_a_newer_api_are_kept() {
     let state = Arc::new(Mutex::new("levitating"));
     let fake = FakeAws::new(move |request: &Request| match request["Action"].as_str() {
         "DescribeVpcs" => vpcs(&[]),

@@ -1,4 +1,4 @@
-//! A fake AWS that replies by a script, and a scanner of it.
+//! A fake AWS that replies by a script, and scanners that call it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -35,15 +35,15 @@ pub(super) enum Reply {
     Xml(String),
     /// Status and code.
     Error(u16, &'static str),
-    /// The same after 200 ms.
+    /// Like `Xml`, after 200 ms.
     Late(String),
-    /// A body that ends too early.
+    /// Like `Xml`, but the end of the outermost element is missing.
     Cut(String),
-    /// A body that never comes.
+    /// A response whose body never arrives.
     Hang,
 }
 
-/// The fields of one request, and in `account` the account whose credentials signed it.
+/// The fields of one request. The field `account` is added: the account whose credentials signed the request.
 pub(super) type Request = HashMap<String, String>;
 
 type Refused = Arc<Mutex<Option<&'static str>>>;
@@ -53,7 +53,7 @@ type Script = Arc<Mutex<dyn FnMut(&Request) -> Reply + Send>>;
 /// A server of the EC2 query protocol on a free port.
 pub(super) struct FakeAws {
     url: String,
-    /// The account for whose roles `AssumeRole` is denied.
+    /// `AssumeRole` is denied for the roles of this account.
     pub(super) refused: Refused,
     server: tokio::task::JoinHandle<()>,
 }
@@ -100,7 +100,7 @@ impl FakeAws {
         loader.load().await
     }
 
-    /// A scanner of VPCs and subnets, with these settings over the defaults.
+    /// A scanner of VPCs and subnets. `settings` override its configuration.
     pub(super) async fn scanner(&self, settings: Json) -> Arc<Scanner> {
         self.scanner_with_inventory(settings, Inventory::default())
             .await
@@ -177,7 +177,7 @@ async fn reply_to(
     }
 }
 
-/// Credentials of a role, with the account's id as the access key.
+/// Credentials of a role. The access key is the id of the role's account.
 fn assumed(role: &str, refused: Option<&str>) -> Reply {
     let account = role.split(':').nth(4).unwrap();
     if refused == Some(account) {
@@ -198,7 +198,7 @@ fn account_of(headers: &HeaderMap) -> String {
     key.to_owned()
 }
 
-/// The fields of a form (application/x-www-form-urlencoded).
+/// Parses a form (application/x-www-form-urlencoded).
 fn fields(body: &str) -> Request {
     let decode = |text: &str| {
         let spaced = text.replace('+', " ");
@@ -236,14 +236,14 @@ pub(super) struct RecordingSink {
     pub(super) lines: Mutex<Vec<String>>,
     pub(super) failures: Mutex<Vec<String>>,
     pub(super) batches: Mutex<Vec<Batch>>,
-    /// The graph of the rows.
+    /// The graph that a store makes of the rows.
     pub(super) graph: TestGraph,
-    /// Whether it rejects all rows.
+    /// Whether the sink rejects all rows.
     pub(super) rejects: bool,
 }
 
 impl RecordingSink {
-    /// The lines since the last call, sorted since scopes are scanned concurrently.
+    /// The lines since the last call. Scopes are scanned concurrently, so the lines are sorted.
     pub(super) fn lines(&self) -> Vec<String> {
         let mut lines = std::mem::take(&mut *self.lines.lock().unwrap());
         lines.sort();

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use pipeline::Batch;
 use pipeline::claims::{ClaimClass, Existence, Removal, ReportedBy};
 use pipeline::graph_store::AsOf;
-use pipeline::members::Members;
 use pipeline::reports::{RemovalReport, ReportBatch, ScanCompletion, Sighting};
 use pipeline::resource::ResourceRow;
+use pipeline::scan_members::Members;
 use pipeline::store::Store;
 use pipeline::store::memory::MemoryBackend;
 use pipeline::testing::memory_store;
@@ -36,13 +36,13 @@ impl TestGraph {
         self.store.write(&reports(batch)).await.unwrap();
     }
 
-    /// The last parts of the uids whose existence `is` accepts.
-    pub(super) async fn uids_where(&self, is: impl Fn(Existence) -> bool) -> Vec<String> {
+    /// The last parts of the uids whose existence `accepts` accepts.
+    pub(super) async fn uids_where(&self, accepts: impl Fn(Existence) -> bool) -> Vec<String> {
         let uids = self.uids.lock().unwrap().clone();
         let mut selected = BTreeSet::new();
         for uid in uids {
             let inspected = self.store.inspect(&uid).await.unwrap().unwrap();
-            if is(inspected.existence(AsOf::Now)) {
+            if accepts(inspected.existence(AsOf::Now)) {
                 selected.insert(uid.rsplit(['/', ':']).next().unwrap().to_owned());
             }
         }
@@ -64,7 +64,7 @@ impl TestGraph {
     }
 }
 
-/// Converts a batch of `resources` to reports as the processor `graph` and the store do, without the contents
+/// Converts a batch of `resources` to reports, as the processor `graph` and the store do. The reports lack the contents
 /// of the resources.
 fn reports(batch: &Batch) -> ReportBatch<'_> {
     let mut reports = ReportBatch::default();

@@ -6,8 +6,8 @@ use std::time::Duration;
 use pipeline::claims::{ClaimClass, Removal};
 use pipeline::component::UnixNanos;
 use pipeline::graph_store::GraphStore as _;
-use pipeline::members::Members;
 use pipeline::reports::{RemovalReport, ReportBatch, ScanCompletion, Sighting};
+use pipeline::scan_members::Members;
 use serde_json::{Value as Json, json};
 
 use super::fake::{ACCOUNT, FakeAws, RecordingSink, Reply, Request, vpcs};
@@ -18,7 +18,7 @@ const OWNER: &str = "210987654321";
 const OTHER: &str = "333333333333";
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Accounts with a VPC, a subnet of their own, and a subnet that the owner shares. Subnets are listed slowly.
+/// Each account has a VPC and a subnet `s-own`, and sees a subnet that `OWNER` shares with it. Listing subnets is slow.
 async fn account() -> FakeAws {
     FakeAws::new(|request: &Request| match request["Action"].as_str() {
         "DescribeVpcs" => vpcs(&["vpc-1"]),
@@ -35,7 +35,7 @@ async fn account() -> FakeAws {
     .await
 }
 
-/// The scanner of another process.
+/// The scanner of a new process.
 async fn process(fake: &FakeAws, sink: &RecordingSink, settings: Json) -> Arc<Scanner> {
     let leases = Leases::new(Some(sink.graph.store.clone()), "aws");
     fake.scanner_with(settings, Inventory::default(), leases)
@@ -43,28 +43,28 @@ async fn process(fake: &FakeAws, sink: &RecordingSink, settings: Json) -> Arc<Sc
 }
 
 #[tokio::test]
-async fn one_of_two_processes_at_a_time_scans_a_scope() {
+async fn scope_is_scanned_by_one_process_at_a_time() {
     let (fake, sink) = (account().await, RecordingSink::default());
     let one = process(&fake, &sink, json!({})).await;
     let other = process(&fake, &sink, json!({})).await;
     let (first, second) = futures::join!(one.scan(&sink), other.scan(&sink));
-    assert!(first.left_out + second.left_out > 0);
+    assert!(first.skipped + second.skipped > 0);
     assert_eq!(
-        first.complete + first.left_out + second.complete + second.left_out,
+        first.complete + first.skipped + second.complete + second.skipped,
         4
     );
     let lines = sink.lines();
     let subnets = lines.iter().filter(|line| line.contains("EC2::Subnet 1"));
     assert_eq!(subnets.count(), 1, "{lines:?}");
-    // Both can scan all scopes, one process after the other.
+    // One after the other, both processes can scan all scopes.
     for process in [&one, &other] {
         let summary = process.scan(&sink).await;
-        assert_eq!((summary.complete, summary.left_out), (2, 0));
+        assert_eq!((summary.complete, summary.skipped), (2, 0));
     }
 }
 
 #[tokio::test]
-async fn scope_that_another_process_scans_is_skipped_and_not_released() {
+async fn scope_whose_lease_another_process_holds_is_skipped_and_not_released() {
     let (fake, sink) = (account().await, RecordingSink::default());
     let role = format!("arn:aws:iam::{OTHER}:role/airdig");
     let settings = json!({"accounts": [{}, {"role_arn": role}]});
@@ -84,29 +84,29 @@ async fn scope_that_another_process_scans_is_skipped_and_not_released() {
     );
     for _ in 0..2 {
         let summary = scanner.scan(&sink).await;
-        assert_eq!((summary.complete, summary.left_out), (3, 1));
-        // Only a process that scans all viewers reports shared resources.
+        assert_eq!((summary.complete, summary.skipped), (3, 1));
+        // Only a process that scans all accounts of a kind reports its shared resources.
         assert_eq!(sink.lines().len(), 3);
         assert_eq!(sink.graph.existing().await, existing);
     }
     store.end_lease("aws", &scope, "another").await.unwrap();
     let summary = scanner.scan(&sink).await;
-    assert_eq!((summary.complete, summary.left_out), (4, 0));
+    assert_eq!((summary.complete, summary.skipped), (4, 0));
 }
 
 #[tokio::test]
-async fn leases_of_a_cancelled_scan_can_be_released() {
+async fn leases_of_a_cancelled_scan_are_free_after_their_release() {
     let (fake, sink) = (account().await, RecordingSink::default());
     let scanner = process(&fake, &sink, json!({})).await;
     let cut = tokio::time::timeout(MINUTE / 600, scanner.scan(&sink)).await;
     assert!(cut.is_err(), "subnets take longer");
     scanner.leases.release_all().await;
     let other = process(&fake, &sink, json!({})).await;
-    assert_eq!(other.scan(&sink).await.left_out, 0);
+    assert_eq!(other.scan(&sink).await.skipped, 0);
 }
 
 #[tokio::test]
-async fn uid_that_another_scope_misses_is_refreshed_once_an_interval() {
+async fn uid_that_another_scope_misses_is_refreshed_once_per_interval() {
     let (fake, sink) = (account().await, RecordingSink::default());
     let scanner = process(&fake, &sink, json!({})).await;
     scanner.scan(&sink).await;
@@ -148,7 +148,7 @@ async fn uid_that_another_scope_misses_is_refreshed_once_an_interval() {
             });
             let (commit, _) = store.write(&missed).await.unwrap();
             assert_eq!(commit.to_refresh, [uid.as_str()]);
-            // Time for the refresh.
+            // The refresh needs some time.
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
     };

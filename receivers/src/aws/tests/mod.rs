@@ -1,5 +1,5 @@
-//! Whole scans of a few kinds against a fake AWS, for conditions that no server produces on demand: pages,
-//! throttling and failures. (The whole-process tests scan all kinds of a real emulator.)
+//! Whole scans of a few kinds against a fake AWS, for conditions that an emulator does not produce on demand: pages,
+//! throttling and failures. (The tests of whole processes scan all kinds of an emulator.)
 
 mod failures;
 mod fake;

@@ -1,4 +1,4 @@
-//! Scopes that the configuration no longer includes are released, and their resources are not deleted.
+//! After a change of the configuration or a filter, resources are released and not deleted.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::aws::scan::Scanner;
 
 const ELSEWHERE: &str = "210987654321";
 
-/// In each region and account a VPC, and two subnets named after the account, of which one has a tag.
+/// Each account has a VPC and two subnets in each region. The subnets have names after the account, and one has a tag.
 async fn account() -> FakeAws {
     FakeAws::new(|request: &Request| match request["Action"].as_str() {
         "DescribeVpcs" => vpcs(&["vpc-1"]),
@@ -26,7 +26,7 @@ async fn account() -> FakeAws {
     .await
 }
 
-/// The scanner of a new process, which reads the reports of the earlier one from the store.
+/// The scanner of a new process, which reads the reports of earlier processes from the store.
 async fn restart(fake: &FakeAws, sink: &RecordingSink, settings: Json) -> Arc<Scanner> {
     let store = sink.graph.store.as_ref();
     let inventory = Inventory::load(store, "aws").await.unwrap();
@@ -41,7 +41,7 @@ const A: &str = "123456789012-a";
 const B: &str = "123456789012-b";
 
 #[tokio::test]
-async fn removed_kinds_regions_and_accounts_are_released_and_not_deleted() {
+async fn resources_of_a_removed_kind_region_or_account_are_released_and_not_deleted() {
     let fake = account().await;
     let elsewhere = ["210987654321-a", "210987654321-b"];
     for (wide, narrow, released, scopes) in [
@@ -76,9 +76,9 @@ async fn removed_kinds_regions_and_accounts_are_released_and_not_deleted() {
         let lines = sink.lines();
         let is_release = |line: &&String| line.starts_with("complete in part");
         let releases = lines.iter().filter(is_release).count();
-        assert_eq!(releases, scopes, "each scope once: {lines:?}");
+        assert_eq!(releases, scopes, "each scope is released once: {lines:?}");
 
-        // All scopes are scanned again.
+        // With the first configuration, all scopes are scanned again.
         let scanner = restart(&fake, &sink, wide).await;
         scanner.scan(&sink).await;
         assert!(sink.graph.unobserved().await.is_empty());
@@ -87,7 +87,7 @@ async fn removed_kinds_regions_and_accounts_are_released_and_not_deleted() {
 }
 
 #[tokio::test]
-async fn changed_filter_releases_what_only_the_other_filter_selects() {
+async fn changed_filter_releases_what_only_the_previous_filter_selects() {
     let fake = account().await;
     let prod = json!({"tags": {"include": {"env": "prod"}}});
     let rest = json!({"tags": {"exclude": {"env": "prod"}}});
@@ -112,7 +112,7 @@ async fn changed_filter_releases_what_only_the_other_filter_selects() {
 }
 
 #[tokio::test]
-async fn with_a_filter_unlisted_resources_are_deleted_and_excluded_ones_released() {
+async fn scan_with_a_filter_deletes_unlisted_resources_and_releases_excluded_ones() {
     let scan = Arc::new(std::sync::Mutex::new(0));
     let scans = scan.clone();
     let fake = FakeAws::new(move |request: &Request| match request["Action"].as_str() {

@@ -14,7 +14,8 @@ const MAIN: &str = "<item><routeTableId>rtb-main</routeTableId><vpcId>vpc-1</vpc
 const OWN: &str = "<item><routeTableId>rtb-own</routeTableId><vpcId>vpc-1</vpcId><associationSet>\
                    <item><subnetId>s-2</subnetId></item></associationSet></item>";
 
-/// A main table and, on the next page, the table of the subnet s-2. `fails`: whether listing subnets fails.
+/// The first page has a main table, and the second one the table of the subnet s-2. Listing subnets fails while
+/// `fails` is true.
 async fn tables(fails: Arc<Mutex<bool>>) -> FakeAws {
     FakeAws::new(move |request: &Request| {
         let tables = |items: &str, next: &str| {
@@ -37,7 +38,7 @@ async fn tables(fails: Arc<Mutex<bool>>) -> FakeAws {
     .await
 }
 
-/// `table subnet` of the edges in the rows since the last call.
+/// The `ATTACHED_TO` edges in the rows since the last call, as `table subnet`.
 fn attached(sink: &RecordingSink) -> Vec<String> {
     let batches = std::mem::take(&mut *sink.batches.lock().unwrap());
     let id = |uid: &str| uid.rsplit('/').next().unwrap().to_owned();
@@ -72,7 +73,7 @@ async fn main_route_table_is_attached_to_the_subnets_that_no_page_names() {
     scanner.refresh(&requests, &sink).await;
     assert_eq!(attached(&sink), ["rtb-main s-1", "rtb-own s-2"]);
 
-    // When subnets cannot be listed, the last report stays.
+    // While subnets cannot be listed, the last report of the main table stays.
     *fails.lock().unwrap() = true;
     sink.lines();
     scanner.scan(&sink).await;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::fake::{ACCOUNT, FakeAws, RecordingSink, Reply, Request, subnets, vpcs};
 
-/// An account with a VPC, and the subnets that are in the list at the time.
+/// An account with a VPC, and with the subnets that `ids` contains at the time of a request.
 async fn account(ids: Arc<Mutex<Vec<&'static str>>>) -> FakeAws {
     FakeAws::new(move |request: &Request| match request["Action"].as_str() {
         "DescribeVpcs" => vpcs(&["vpc-1"]),
@@ -53,7 +53,7 @@ async fn all_pages_are_read() {
 }
 
 #[tokio::test]
-async fn only_changes_are_reported() {
+async fn scan_reports_only_changed_resources() {
     let ids = Arc::new(Mutex::new(vec!["s-1", "s-2"]));
     let fake = account(ids.clone()).await;
     let scanner = fake.scanner(json!({})).await;
@@ -79,12 +79,12 @@ async fn only_changes_are_reported() {
     scanner.scan(&sink).await;
     assert!(
         sink.lines().contains(&"created subnet/s-1".to_owned()),
-        "it was created again"
+        "a deleted resource that exists again is created"
     );
 }
 
 #[tokio::test]
-async fn another_order_of_tags_is_no_change() {
+async fn resource_does_not_change_with_the_order_of_its_tags() {
     let requests = Arc::new(Mutex::new(0));
     let fake = FakeAws::new(move |request: &Request| {
         if request["Action"] == "DescribeVpcs" {
@@ -114,7 +114,7 @@ async fn another_order_of_tags_is_no_change() {
 }
 
 #[tokio::test]
-async fn rejected_rows_are_reported_by_the_next_scan() {
+async fn next_scan_reports_rejected_rows_again() {
     let fake = account(Arc::new(Mutex::new(vec!["s-1"]))).await;
     let scanner = fake.scanner(json!({})).await;
     let rejecting = RecordingSink {
@@ -130,7 +130,7 @@ async fn rejected_rows_are_reported_by_the_next_scan() {
 }
 
 #[tokio::test]
-async fn narrower_filter_is_another_scope_and_deletes_nothing() {
+async fn narrower_filter_has_a_scope_of_its_own_and_deletes_nothing() {
     let fake = FakeAws::new(|request: &Request| match request["Action"].as_str() {
         "DescribeVpcs" => vpcs(&[]),
         _ => Reply::Xml(
@@ -149,7 +149,7 @@ async fn narrower_filter_is_another_scope_and_deletes_nothing() {
     let narrow = fake.scanner_with_inventory(settings, inventory).await;
     narrow.scan(&sink).await;
     let lines = sink.lines();
-    // It is reported once in the new scope, without a change.
+    // The resource is reported once in the new scope, without a change.
     assert!(
         lines.contains(&"observed subnet/s-1".to_owned()),
         "{lines:?}"
@@ -163,7 +163,7 @@ async fn narrower_filter_is_another_scope_and_deletes_nothing() {
 }
 
 #[tokio::test]
-async fn refresh_request_reports_the_current_state_of_its_uids() {
+async fn refresh_reports_the_current_state_of_each_requested_uid() {
     let ids = Arc::new(Mutex::new(vec!["s-1"]));
     let fake = account(ids.clone()).await;
     let scanner = fake.scanner(json!({})).await;
@@ -176,7 +176,7 @@ async fn refresh_request_reports_the_current_state_of_its_uids() {
             let uid = format!("arn:aws:ec2:us-east-1:{ACCOUNT}:subnet/{id}");
             rows.push(None, Some(&uid), "test", &[]);
         }
-        // A uid that is not of AWS, and one of a region that is not scanned.
+        // Two uids that the receiver ignores: one is not an ARN, and the region of the other is not scanned.
         rows.push(None, Some("svc:////of-another-receiver"), "test", &[]);
         let elsewhere = format!("arn:aws:ec2:eu-west-1:{ACCOUNT}:subnet/s-1");
         rows.push(None, Some(&elsewhere), "test", &[]);
@@ -186,11 +186,15 @@ async fn refresh_request_reports_the_current_state_of_its_uids() {
     assert_eq!(
         sink.lines(),
         ["observed subnet/s-1"],
-        "also when it is unchanged"
+        "an unchanged resource is reported, too"
     );
     *ids.lock().unwrap() = vec!["s-9"];
     scanner.refresh(&requests_for(&["s-1", "s-9"]), &sink).await;
     assert_eq!(sink.lines(), ["created subnet/s-9", "deleted subnet/s-1"]);
     scanner.scan(&sink).await;
-    assert_eq!(sink.lines().len(), 2, "the scan finds no further change");
+    assert_eq!(
+        sink.lines().len(),
+        2,
+        "only the completions: the refresh already reported the changes"
+    );
 }

@@ -15,10 +15,10 @@ use crate::aws::scan::Scanner;
 const OWNER: &str = "210987654321";
 const OTHER: &str = "333333333333";
 
-/// The subnets that each account sees of those that the owner shares. All are in one VPC.
+/// The subnets of `OWNER` that each account sees. All are in one VPC.
 type VisibleSubnets = Arc<Mutex<BTreeMap<&'static str, Vec<&'static str>>>>;
 
-/// The first subnet contains an interface of `ACCOUNT`, which the owner sees as well.
+/// The subnet s-1 contains an interface of `ACCOUNT`, which `OWNER` sees, too.
 async fn fake_with_shared_subnets(visible: &VisibleSubnets) -> FakeAws {
     let visible = visible.clone();
     FakeAws::new(move |request: &Request| {
@@ -43,7 +43,7 @@ async fn fake_with_shared_subnets(visible: &VisibleSubnets) -> FakeAws {
                     ))
                 };
                 let subnets: String = subnets.iter().map(subnet).collect();
-                // Late: if all kinds were listed at once, the interface would be listed before its subnet.
+                // Late: if all kinds were listed concurrently, the interface would be listed before its subnet.
                 Reply::Late(format!("<subnetSet>{subnets}</subnetSet>"))
             }
             _ => {
@@ -96,7 +96,7 @@ fn arn(account: &str, id: &str) -> String {
     format!("arn:aws:ec2:us-east-1:{account}:{id}")
 }
 
-/// `uid KIND uid` of all edges in the rows.
+/// All edges in the rows, as `uid KIND uid`.
 fn edges(sink: &RecordingSink) -> BTreeSet<String> {
     let batches = sink.batches.lock().unwrap();
     let rows = batches.iter().flat_map(ResourceRow::all);
@@ -107,7 +107,7 @@ fn edges(sink: &RecordingSink) -> BTreeSet<String> {
     edges.collect()
 }
 
-/// The rows of a scan except its completions.
+/// Scans once, and returns the rows except the completions.
 async fn events(scanner: &Scanner, sink: &RecordingSink) -> Vec<String> {
     let summary = scanner.scan(sink).await;
     assert_eq!(summary.failed, 0);
@@ -116,7 +116,7 @@ async fn events(scanner: &Scanner, sink: &RecordingSink) -> Vec<String> {
     lines
 }
 
-/// The rows of a refresh of one of the owner's resources.
+/// Refreshes one of the owner's resources, and returns the rows.
 async fn refresh(scanner: &Scanner, sink: &RecordingSink, id: &str) -> Vec<String> {
     let mut rows = Rows::new(Signal::RefreshRequests);
     rows.push(None, Some(&arn(OWNER, id)), "test", &[]);
@@ -133,7 +133,7 @@ const ALL_CREATED: [&str; 3] = [
 ];
 
 #[tokio::test]
-async fn each_account_reports_its_own_resources_and_references_shared_ones_by_the_owners_arn() {
+async fn account_reports_its_own_resources_and_references_shared_ones_by_the_owners_arn() {
     for concurrency in [1, 8] {
         let visible = visible_subnets(&[(ACCOUNT, &["s-1"]), (OWNER, &["s-1"])]);
         let fake = fake_with_shared_subnets(&visible).await;
@@ -255,7 +255,7 @@ async fn account_that_is_removed_or_fails_deletes_nothing() {
 }
 
 #[tokio::test]
-async fn owner_that_is_added_takes_over_its_resources_and_deletes_the_missing() {
+async fn added_owner_takes_over_its_resources_and_deletes_those_that_no_longer_exist() {
     let visible = visible_subnets(&[(ACCOUNT, &["s-1", "s-2"]), (OWNER, &["s-1"])]);
     let fake = fake_with_shared_subnets(&visible).await;
     let scanner = fake.scanner(settings(&[ACCOUNT])).await;
@@ -268,7 +268,7 @@ async fn owner_that_is_added_takes_over_its_resources_and_deletes_the_missing() 
 
     visible.lock().unwrap().insert(ACCOUNT, vec!["s-1"]);
     let scanner = restart(&fake, &sink, &[ACCOUNT, OWNER]).await;
-    // The owner's view has no alias of another account.
+    // The owner's view has no alias in another account.
     let updated = ["updated subnet/s-1", "updated vpc/vpc-1"];
     let events_then = events(&scanner, &sink).await;
     assert_eq!(events_then[0], "deleted subnet/s-2");
@@ -276,7 +276,7 @@ async fn owner_that_is_added_takes_over_its_resources_and_deletes_the_missing() 
     assert_eq!(events(&scanner, &sink).await, NOTHING);
     assert_eq!(sink.graph.existing().await, ["eni-1", "s-1", "vpc-1"]);
 
-    // The owner's scan fails: its resources are unknown, and no other account reports them.
+    // The owner's scan fails: the state of its resources is unknown, and no other account reports them.
     *fake.refused.lock().unwrap() = Some(OWNER);
     let scanner = restart(&fake, &sink, &[ACCOUNT, OWNER]).await;
     scanner.scan(&sink).await;
@@ -297,7 +297,7 @@ async fn owner_that_is_added_takes_over_its_resources_and_deletes_the_missing() 
 }
 
 #[tokio::test]
-async fn resources_of_an_owner_that_was_never_scanned_are_reported_by_their_viewers() {
+async fn viewers_report_the_resources_of_a_configured_owner_that_was_never_scanned() {
     let fake = fake_with_shared_subnets(&visible_subnets(&[(ACCOUNT, &["s-1"])])).await;
     *fake.refused.lock().unwrap() = Some(OWNER);
     let scanner = fake.scanner(settings(&[ACCOUNT, OWNER])).await;
@@ -313,7 +313,7 @@ async fn resources_of_an_owner_that_was_never_scanned_are_reported_by_their_view
 }
 
 #[tokio::test]
-async fn owners_of_subnets_are_known_after_a_restart_although_listing_subnets_fails() {
+async fn owners_of_subnets_are_known_after_a_restart_even_if_listing_subnets_fails() {
     let is_failing = Arc::new(Mutex::new(false));
     let failing = is_failing.clone();
     let fake = FakeAws::new(move |request: &Request| {

@@ -1,4 +1,4 @@
-//! A filter over tags that take a call of their own.
+//! Filters by tags that a separate call returns.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

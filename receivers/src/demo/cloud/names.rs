@@ -1,4 +1,4 @@
-//! Names and ids in the formats of the clouds; they depend only on the seed.
+//! Names and ids in the formats of AWS and Kubernetes. They depend only on the seed.
 
 use pipeline::uid;
 
@@ -99,12 +99,12 @@ impl DemoNames {
     /// The name of a Deployment's pod: `catalog-6c7a91d2f4-x7k2p`.
     pub(in crate::demo) fn pod_name(&self, pod: Pod) -> String {
         let service = pod.service.name();
-        let set = self.hash(&format!("replicaset/{service}/{}", pod.deploys));
-        let own = self.hash(&pod_key(pod));
+        let replica_set = self.hash(&format!("replicaset/{service}/{}", pod.deploys));
+        let pod_hash = self.hash(&pod_key(pod));
         format!(
             "{service}-{:010x}-{:05x}",
-            set & 0xff_ffff_ffff,
-            own & 0xf_ffff
+            replica_set & 0xff_ffff_ffff,
+            pod_hash & 0xf_ffff
         )
     }
 

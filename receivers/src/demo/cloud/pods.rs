@@ -16,7 +16,7 @@ pub(super) fn pods(names: DemoNames, deploys: u64) -> Vec<DemoResource> {
 
 fn pod_resource(names: DemoNames, cluster: &str, pod: Pod) -> DemoResource {
     let (service, version) = (pod.service.name(), pod.version());
-    let (own_uid, name) = (names.pod_uid(pod), names.pod_name(pod));
+    let (pod_uid, name) = (names.pod_uid(pod), names.pod_name(pod));
     let node = names.node_of(pod);
     let labels = json!({
         "app.kubernetes.io/name": service,
@@ -24,21 +24,21 @@ fn pod_resource(names: DemoNames, cluster: &str, pod: Pod) -> DemoResource {
         "team": pod.service.team(),
     });
     DemoResource {
-        uid: uid::kubernetes(cluster, "", "pod", &own_uid),
+        uid: uid::kubernetes(cluster, "", "pod", &pod_uid),
         kind: "k8s.pod",
         name: name.clone(),
         provider: "kubernetes",
         account: cluster.to_owned(),
         region: None,
         relations: vec![(kind::RUNS_ON, names.instance(&DemoNames::node(node)))],
-        aliases: vec![("name", name.clone()), ("id", own_uid.clone())],
+        aliases: vec![("name", name.clone()), ("id", pod_uid.clone())],
         configuration: json!({
             "apiVersion": "v1",
             "kind": "Pod",
             "metadata": {
                 "name": name,
                 "namespace": NAMESPACE,
-                "uid": own_uid,
+                "uid": pod_uid,
                 "labels": &labels,
             },
             "spec": {

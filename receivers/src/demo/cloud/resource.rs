@@ -59,7 +59,7 @@ impl DemoResource {
         }
     }
 
-    /// The name of its scope: account, region and kind.
+    /// The scope of the resource: account, region and kind.
     pub(super) fn scope(&self) -> String {
         match self.region {
             Some(region) => format!("{}/{region}/{}", self.account, self.kind),
@@ -68,7 +68,7 @@ impl DemoResource {
     }
 }
 
-/// Tags as AWS's API lists them.
+/// Tags in the format of AWS's API.
 pub(super) fn aws_tags(name: &str, team: &str) -> Value {
     json!([{"Key": "Name", "Value": name}, {"Key": "team", "Value": team}])
 }

@@ -23,7 +23,7 @@ pub(in crate::demo) fn resources(names: DemoNames, situation: &Situation) -> Vec
     all
 }
 
-/// The rows of a scan of these resources; each scope ends with its completion.
+/// The rows of a scan of these resources. The rows of each scope end with the completion of its scan.
 pub(in crate::demo) fn rows(
     resources: &[DemoResource],
     source: &str,
@@ -31,7 +31,7 @@ pub(in crate::demo) fn rows(
     began: UnixNanos,
 ) -> Batch {
     let mut rows = Rows::new(Signal::Resources);
-    for scope in resources.chunk_by(|one, next| one.kind == next.kind) {
+    for scope in resources.chunk_by(|resource, next| resource.kind == next.kind) {
         let scan = ScanContext {
             source,
             group: nodes::group::ACTUAL,

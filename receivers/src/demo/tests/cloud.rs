@@ -1,3 +1,5 @@
+//! Tests of the scans of the demo cloud.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow_array::Array;

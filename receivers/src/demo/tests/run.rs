@@ -1,3 +1,5 @@
+//! Tests of the running receiver: its signals, and its stop.
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! Tests which batches the simulation emits, and when.
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -25,9 +27,9 @@ fn at(millis: u64) -> ClockReading {
     }
 }
 
-/// Runs the simulation for real seconds in steps of 0.2 s; returns each batch with its second.
-fn play(seed: u64, wanted: SignalSet, seconds: u64) -> Vec<(f64, Batch)> {
-    let mut simulation = Simulation::new(config(seed), "demo".to_owned(), wanted, at(0));
+/// Runs the simulation for `seconds` of real time in steps of 0.2 s. Returns each batch with its second.
+fn play(seed: u64, accepted: SignalSet, seconds: u64) -> Vec<(f64, Batch)> {
+    let mut simulation = Simulation::new(config(seed), "demo".to_owned(), accepted, at(0));
     let ticks = 0..=seconds * 5;
     ticks
         .flat_map(|tick| {
@@ -91,9 +93,9 @@ fn scan_runs_each_minute_of_script_time() {
 }
 
 #[test]
-fn change_precedes_the_scan_that_sees_it() {
-    let wanted = SignalSet::of(&[Signal::Changes, Signal::Resources]);
-    let played = play(1, wanted, 12);
+fn change_precedes_the_scan_that_reports_its_result() {
+    let accepted = SignalSet::of(&[Signal::Changes, Signal::Resources]);
+    let played = play(1, accepted, 12);
     let signals: Vec<Signal> = played.iter().map(|(_, batch)| batch.signal()).collect();
     let (change, scan) = (Signal::Changes, Signal::Resources);
     assert_eq!(signals, [scan, change, scan, change, scan]);
@@ -116,7 +118,7 @@ fn spans_are_emitted_after_the_end_of_their_request() {
 }
 
 #[test]
-fn requests_beyond_the_maximum_lag_are_left_out() {
+fn requests_beyond_the_maximum_lag_are_skipped() {
     let mut simulation = Simulation::new(config(1), "demo".to_owned(), of(Signal::Traces), at(0));
     simulation.advance(at(0));
     let batches = simulation.advance(at(3_600_000));
@@ -131,7 +133,7 @@ fn requests_beyond_the_maximum_lag_are_left_out() {
 }
 
 #[test]
-fn only_wanted_signals_are_produced() {
+fn only_accepted_signals_are_produced() {
     assert!(play(1, SignalSet::NONE, 20).is_empty());
     let played = play(1, of(Signal::Logs), 20);
     assert!(

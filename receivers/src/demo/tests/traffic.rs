@@ -1,3 +1,5 @@
+//! Tests of the generated requests and their spans.
+
 use std::collections::BTreeSet;
 
 use opentelemetry_proto::tonic::trace::v1::Span as Encoded;
@@ -80,7 +82,7 @@ fn every_call_of_the_company_occurs() {
 }
 
 #[test]
-fn children_lie_within_their_parents_and_consumers_start_after_producers() {
+fn children_are_within_their_parents_and_consumers_start_after_producers() {
     for request in requests(3, 1_000, &FLOODED) {
         for span in &request.spans {
             assert!(span.start <= span.end);
@@ -97,10 +99,10 @@ fn children_lie_within_their_parents_and_consumers_start_after_producers() {
     }
 }
 
-fn p95(requests: &[SimulatedRequest], wanted: impl Fn(&SpanAction, ShopService) -> bool) -> u64 {
+fn p95(requests: &[SimulatedRequest], selects: impl Fn(&SpanAction, ShopService) -> bool) -> u64 {
     let spans = requests.iter().flat_map(|request| &request.spans);
     let mut times: Vec<u64> = spans
-        .filter(|span| wanted(&span.action, span.service))
+        .filter(|span| selects(&span.action, span.service))
         .map(|span| span.end - span.start)
         .collect();
     times.sort_unstable();

@@ -47,7 +47,7 @@ fn framed(flag: u8, message: &[u8]) -> Bytes {
     frame.freeze()
 }
 
-/// Sends a raw body.
+/// Sends a raw body and returns the gRPC status of the response.
 async fn send(address: SocketAddr, headers: Headers<'_>, path: &str, body: Bytes) -> Status {
     let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new())
         .http2_only(true)
@@ -115,7 +115,7 @@ async fn seventy_thousand_spans_are_one_batch() {
 }
 
 #[tokio::test]
-async fn empty_request_is_acknowledged_at_once() {
+async fn empty_request_does_not_wait_for_a_pipeline() {
     let (output, _queue) = stalled_pipeline(SignalSet::TELEMETRY, 1);
     let running = run(output).await;
     traces(running.grpc).await.export(spans(0)).await.unwrap();
@@ -252,7 +252,7 @@ async fn each_of_many_concurrent_requests_gets_a_response() {
 }
 
 #[tokio::test]
-async fn other_content_type_is_415() {
+async fn unsupported_content_type_is_415() {
     let (output, _queue) = stalled_pipeline(SignalSet::TELEMETRY, 1);
     let running = run(output).await;
     let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new())
@@ -293,7 +293,7 @@ async fn too_large_request_is_not_retryable() {
 }
 
 #[tokio::test]
-async fn broken_request_gets_the_code_of_its_defect() {
+async fn invalid_request_is_rejected_with_the_code_of_its_defect() {
     let (output, _queue) = stalled_pipeline(SignalSet::TELEMETRY, 1 << 20);
     let running = run(output).await;
     let whole = spans(3).encode_to_vec();

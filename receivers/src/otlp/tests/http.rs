@@ -145,7 +145,7 @@ async fn compressed_bodies_arrive() {
 }
 
 #[tokio::test]
-async fn empty_request_is_acknowledged_at_once() {
+async fn empty_request_does_not_wait_for_a_pipeline() {
     let (output, _queue) = stalled_pipeline(SignalSet::TELEMETRY, 1);
     let running = run(output).await;
     assert_eq!(post(running.http, &[PROTOBUF], "").await.status, 200);
@@ -243,7 +243,7 @@ async fn too_large_request_is_413() {
 }
 
 #[tokio::test]
-async fn broken_body_is_400_in_the_format_of_the_request() {
+async fn invalid_body_is_400_in_the_format_of_the_request() {
     let (output, _queue) = stalled_pipeline(SignalSet::TELEMETRY, 1 << 20);
     let running = run(output).await;
     let whole = spans(3).encode_to_vec();
@@ -323,7 +323,7 @@ async fn truncated_body_reaches_no_pipeline() {
 }
 
 #[tokio::test]
-async fn custom_paths_and_allowed_origins_are_served() {
+async fn configured_paths_and_origins_are_served() {
     let (output, _queue) = stalled_pipeline(SignalSet::TELEMETRY, 1);
     let http = json!({
         "endpoint": "127.0.0.1:0",

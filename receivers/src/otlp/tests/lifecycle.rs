@@ -1,4 +1,4 @@
-//! Start and stop.
+//! Tests of the start and the stop of the receiver.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use super::service::{build, run, run_with, spans, stalled_pipeline};
 
 #[tokio::test]
-async fn error_of_a_port_in_use_says_what_to_do() {
+async fn error_for_a_port_in_use_names_the_remedy() {
     let in_use = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = in_use.local_addr().unwrap();
     let endpoint = json!({"endpoint": format!("localhost:{}", address.port())});
@@ -51,7 +51,7 @@ async fn endpoint_without_a_host_listens_on_all_addresses() {
 }
 
 #[tokio::test]
-async fn stop_waits_for_requests_and_not_for_idle_connections() {
+async fn stop_waits_for_requests_in_flight_but_not_for_idle_connections() {
     let (output, mut queue) = stalled_pipeline(SignalSet::TELEMETRY, 1 << 20);
     let running = run(output).await;
     let idle_http = TcpStream::connect(running.http).await.unwrap();

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::otlp::Otlp;
 
-/// Names and values.
+/// Names and values of headers.
 pub(super) type Headers<'a> = &'a [(&'a str, &'a str)];
 
 /// A running receiver.
@@ -54,7 +54,7 @@ pub(super) async fn run_with(protocols: Value, output: Output) -> Running {
     let mut otlp = build(&protocols);
     let listening = otlp.start().await.unwrap();
     let address = |protocol| {
-        let listener = listening.iter().find(|at| at.protocol == protocol);
+        let listener = listening.iter().find(|listen| listen.protocol == protocol);
         listener.unwrap().address
     };
     let stop = CancellationToken::new();
@@ -66,7 +66,7 @@ pub(super) async fn run_with(protocols: Value, output: Output) -> Running {
     }
 }
 
-/// Runs a receiver with a pipeline that calls `work` for each batch and then acks it.
+/// Runs a receiver with a pipeline that calls `work` for each batch and then acknowledges the batch.
 pub(super) async fn run_with_pipeline(work: impl Fn(&Batch) + Send + 'static) -> Running {
     let (sender, queue) = channel("pipelines/test", SignalSet::TELEMETRY, 256 << 20);
     let running = run_with(
@@ -78,10 +78,11 @@ pub(super) async fn run_with_pipeline(work: impl Fn(&Batch) + Send + 'static) ->
     running
 }
 
+/// Takes each batch from the queue, calls `work` for it and acknowledges it.
 pub(super) fn drain(mut queue: Queue, work: impl Fn(&Batch) + Send + 'static) {
     tokio::spawn(async move {
         while let Some(queued) = queue.recv().await {
-            let (batch, _room) = queued.into_parts();
+            let (batch, _reserved_bytes) = queued.into_parts();
             work(&batch);
         }
     });

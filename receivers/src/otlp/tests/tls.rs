@@ -1,4 +1,4 @@
-//! Tests of TLS: versions, client certificates, handshakes that stall.
+//! Tests of TLS: versions, client certificates and stalled handshakes.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -171,7 +171,7 @@ async fn plain_text_and_silent_clients_do_not_block_others() {
     let running = run_tls(&authority.issue("127.0.0.1")).await;
     let silent = TcpStream::connect(running.http).await.unwrap();
     let trusting = json!({"ca_pem": authority.pem});
-    let quiet = handshake(running.http, &trusting, "http/1.1")
+    let silent_after_handshake = handshake(running.http, &trusting, "http/1.1")
         .await
         .unwrap();
     let mut plain = TcpStream::connect(running.http).await.unwrap();
@@ -181,11 +181,11 @@ async fn plain_text_and_silent_clients_do_not_block_others() {
     assert!(!received.starts_with(b"HTTP"));
     let response = post(running.http, &trusting).await.unwrap();
     assert_eq!(response, "HTTP/1.1 200 OK");
-    // They do not delay the stop either.
+    // The silent clients do not delay the stop either.
     running.stop.cancel();
     let ended = tokio::time::timeout(Duration::from_secs(5), running.task).await;
     ended.expect("the receiver ends").unwrap().unwrap();
-    drop((silent, quiet));
+    drop((silent, silent_after_handshake));
 }
 
 #[tokio::test]
@@ -199,11 +199,11 @@ async fn stalled_handshake_times_out() {
 }
 
 #[tokio::test]
-async fn start_fails_on_a_missing_file_and_names_its_key() {
+async fn missing_tls_file_is_a_start_error_that_names_its_key() {
     let tls = json!({"cert_file": "/missing/a.pem", "key_file": "/missing/a.key"});
     let mut otlp = build(&json!({"grpc": {"endpoint": "127.0.0.1:0", "tls": tls}}));
     assert_eq!(
         otlp.start().await.unwrap_err().to_string(),
-        "cannot read /missing/a.pem; set receivers.otlp/test.protocols.grpc.tls.cert_file"
+        "cannot read /missing/a.pem, the file of receivers.otlp/test.protocols.grpc.tls.cert_file"
     );
 }

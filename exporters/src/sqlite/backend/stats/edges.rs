@@ -19,11 +19,11 @@ static PUT_ENDS: BulkStatement = BulkStatement::new(
 pub(in crate::sqlite::backend) const READ_ENDS: &str = "SELECT pack_rows(node, last) FROM edge_stats_ends \
      WHERE node IN (SELECT value FROM json_each(?1))";
 
-/// Rows of a page. One row has the statistics of a 64th of the edges, of one minute, writer and chunk.
+/// The number of rows of a page. One row has the statistics of a 64th of the edges, of one minute, writer and chunk.
 const PAGE_SIZE: usize = if cfg!(test) { 2 } else { 4096 };
 
-/// `edge_stats_ends` has the end of the last day with statistics of a node. It is rounded to days, so that it is seldom
-/// written.
+/// `edge_stats_ends` has the end of the last day with statistics of a node. The time is rounded to days, so that it is
+/// seldom written.
 const DAY: u64 = 24 * 60 * 60 * 1_000_000_000;
 
 /// Reads a key and the packed statistics.
@@ -54,7 +54,7 @@ pub(in crate::sqlite::backend) async fn read_edges(
     to: UnixNanos,
 ) -> Result<Vec<EdgeStatsRow>, sqlx::Error> {
     let mut stats = Vec::new();
-    // Parts are at least 0.
+    // Parts are at least 0, so the first page begins with the first row of the minute `from`.
     let mut after = (from.timestamp(), -1, 0, 0);
     loop {
         let query = sqlx::query(statements_for(resolution).read)
@@ -76,7 +76,7 @@ pub(in crate::sqlite::backend) async fn read_edges(
     }
 }
 
-/// The first minute with statistics, if there are any.
+/// The first minute, or hour, with statistics, if there are any.
 pub(in crate::sqlite::backend) async fn oldest(
     connection: &mut SqliteConnection,
     resolution: StatsResolution,
@@ -166,8 +166,8 @@ async fn put_ends(
     for row in rows {
         let end_of_day = (row.minute.0 / DAY).saturating_add(1).saturating_mul(DAY);
         for end in [row.from, row.to] {
-            let known = ends.entry(end).or_default();
-            *known = UnixNanos(end_of_day).max(*known);
+            let last = ends.entry(end).or_default();
+            *last = UnixNanos(end_of_day).max(*last);
         }
     }
     let ends: Vec<(NodeId, UnixNanos)> = ends.into_iter().collect();
@@ -179,7 +179,8 @@ async fn put_ends(
     Ok(())
 }
 
-/// Merges statistics into the stored ones: of two values for an edge, minute, writer and chunk, the greater one stays.
+/// Merges statistics into the stored ones. Of two rows with the same edge, minute, writer and chunk, [`merge`] keeps
+/// one.
 ///
 /// # Errors
 /// If a duration is NaN, or SQLite fails.
@@ -237,15 +238,15 @@ async fn stored(
     stored.collect()
 }
 
-/// Inserts a row. Of two rows of an edge, the one with more calls, then errors, then duration stays; of equal ones the
-/// first.
+/// Inserts a row. Of two rows of an edge, the one with the greater (calls, errors, sum of durations) stays; if they are
+/// equal, the first.
 fn merge(rows: &mut StatsByEdge, edge: StatsEdge, row: EdgeStatsRow) {
     let size = |row: &EdgeStatsRow| (row.calls, row.errors, row.duration_sum);
     match rows.entry(edge) {
         std::collections::btree_map::Entry::Vacant(entry) => drop(entry.insert(row)),
-        std::collections::btree_map::Entry::Occupied(mut known) => {
-            if size(&row) > size(known.get()) {
-                known.insert(row);
+        std::collections::btree_map::Entry::Occupied(mut entry) => {
+            if size(&row) > size(entry.get()) {
+                entry.insert(row);
             }
         }
     }

@@ -1,7 +1,7 @@
-//! Encodes the statistics of some edges, of one minute, writer and chunk, as bytes.
+//! Encodes the statistics of one minute, part of the edges, writer and chunk as bytes.
 //!
-//! Edges ascend by (from, kind, to, connection type). Each edge is: the difference of `from` to that of the previous
-//! edge, kind, to, connection type, calls, errors (varints); the sum and the maximum of the durations (8 bytes each,
+//! Edges ascend by (from, kind, to, connection type). Each edge is: `from` minus the `from` of the previous edge,
+//! kind, to, connection type, calls, errors (varints); the sum and the maximum of the durations (8 bytes each,
 //! little endian); scale, first bucket (zigzag varints); the number of buckets, and the count of each (varints).
 //! Varints and zigzag are those of Protocol Buffers.
 
@@ -12,7 +12,7 @@ use pipeline::store::rows::{EdgeStatsRow, StatsEdge, Word};
 use prost::bytes::Buf;
 use prost::encoding::{decode_varint, encode_varint};
 
-/// The key of a row of the table.
+/// The key of a row of `edge_stats` or `edge_stats_hourly`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct PackedKey {
     pub(super) minute: UnixNanos,
@@ -25,7 +25,7 @@ pub(super) struct PackedKey {
 /// The statistics of one key, by edge.
 pub(super) type StatsByEdge = BTreeMap<StatsEdge, EdgeStatsRow>;
 
-/// Encodes statistics of the same key.
+/// Encodes the statistics of one key.
 pub(super) fn encode(rows: &StatsByEdge) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(rows.len() * 48);
     let mut previous_from = 0;

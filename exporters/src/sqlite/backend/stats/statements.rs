@@ -1,4 +1,4 @@
-//! The SQL statements for statistics of minutes, and the same ones for hours.
+//! The SQL statements for the statistics of minutes and of hours, which are in two tables with the same columns.
 
 use pipeline::store::rows::StatsResolution;
 

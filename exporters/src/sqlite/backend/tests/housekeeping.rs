@@ -32,7 +32,7 @@ fn days(history: u64) -> Retention {
     }
 }
 
-/// Reports a state of each node, with a value of some hundred bytes.
+/// Reports a state of each node, with a value of about 500 bytes.
 async fn report(store: &Store<SqliteBackend>, time: u64, uids: &[String], state: u64) {
     let text = format!("{state:0500}");
     let value = MapBuilder::new().text("configuration", &text).finish();
@@ -102,7 +102,7 @@ async fn a_file_with_housekeeping_stops_growing() {
     let uids = uids(120);
     let mut sizes = Vec::new();
     for day in 1..=14 {
-        // Half of the nodes change every day, the others exist for an hour.
+        // Half of the reported nodes change every day. The other half are new nodes that exist for an hour.
         let (live, dying) = uids.split_at(60);
         report(&store, day * DAY, live, day).await;
         let dying: Vec<String> = dying.iter().map(|uid| format!("{uid}-{day}")).collect();
@@ -144,7 +144,7 @@ async fn remove(store: &Store<SqliteBackend>, time: u64, uids: &[String]) {
 }
 
 #[tokio::test]
-async fn housekeeping_finishes_while_others_write() {
+async fn housekeeping_finishes_although_reports_keep_arriving() {
     let folder = tempfile::tempdir().unwrap();
     let store = open_store(&folder.path().join("graph.db")).await;
     let uids = uids(1000);

@@ -1,5 +1,5 @@
-//! The contract of every backend, and the parts that only this backend has: query plans, words across sessions, nodes
-//! whose rows are written late.
+//! Tests the contract of every backend, and what only this backend has: query plans, cached words, and nodes whose rows
+//! are written when the session commits.
 
 use std::path::Path;
 

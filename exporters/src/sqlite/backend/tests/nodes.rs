@@ -1,3 +1,5 @@
+//! Tests of the ids of nodes, of sessions and of their errors.
+
 use pipeline::claims::{ClaimClass, Removal};
 use pipeline::component::UnixNanos;
 use pipeline::store::rows::{

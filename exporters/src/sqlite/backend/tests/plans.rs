@@ -151,7 +151,7 @@ async fn sets_of_rows_are_read_and_removed_by_key() {
 }
 
 #[tokio::test]
-async fn a_list_seeks_to_its_filter_and_page() {
+async fn a_list_seeks_to_the_word_of_its_filter_and_to_its_page() {
     let test_backend = TestBackend::new().await;
     let plan = plan(&test_backend, &NodeIndex::Column("account").list(&[])).await;
     let seek = "SEARCH nodes USING INDEX nodes_by_account (listing=? AND account=? AND rowid>?)";
@@ -167,7 +167,7 @@ async fn past_claims_are_read_with_one_seek_per_claim() {
 }
 
 #[tokio::test]
-async fn a_page_of_a_hub_seeks_to_its_last_edge() {
+async fn a_page_of_edges_seeks_to_the_last_edge_of_the_previous_page() {
     let test_backend = TestBackend::new().await;
     let plan = plan(&test_backend, &edges::IN.sql(EdgeRange::RestOfKind)).await;
     let seek = "SEARCH edges USING INDEX edges_by_target (to_node=? AND kind=? AND \

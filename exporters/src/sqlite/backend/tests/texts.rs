@@ -1,3 +1,5 @@
+//! Tests of the index of search texts.
+
 use pipeline::store::rows::{
     Backend as _, ReadRows as _, TextField, TextMatch, TextRow, WriteRows as _,
 };
@@ -78,7 +80,7 @@ async fn candidates_that_do_not_match_are_skipped() {
     let test_backend = TestBackend::new().await;
     let nodes: Vec<_> = (0..300).map(|id| node(0, &format!("uid-{id}"))).collect();
     test_backend.put_nodes(&nodes).await;
-    // All have the trigrams of `abcxyz`, the last one has the text.
+    // All texts have the trigrams that the search looks up, but only the last text matches.
     let text = |id| if id == 300 { "abcxyz" } else { "xyzabc" };
     let texts: Vec<TextRow> = (1..=300)
         .map(|id| TextRow {

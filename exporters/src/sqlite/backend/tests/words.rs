@@ -1,3 +1,5 @@
+//! Tests of words and their numbers, in one process and in two.
+
 use pipeline::store::rows::{Backend as _, NO_WORD, ReadRows as _, WriteRows as _};
 
 use super::{TestBackend, execute, strings};
@@ -88,7 +90,7 @@ async fn two_processes_agree_on_words() {
 }
 
 #[tokio::test]
-async fn a_second_writer_fails_with_a_retryable_error() {
+async fn a_second_process_that_begins_a_write_session_gets_a_retryable_error() {
     let test_backend = TestBackend::new().await;
     let other = test_backend.reopen().await;
     let writes = test_backend.backend.write().await.unwrap();

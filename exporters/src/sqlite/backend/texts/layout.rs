@@ -5,26 +5,29 @@
 //!                                          characters (one character each), . is half a mark
 //! ```
 //!
-//! An exact search looks up the trigram `W . P`. A search for a prefix of four or more characters looks up `. P .` and
-//! the trigrams of the other characters; a shorter prefix is looked up with half a mark before it. No other part of a
-//! string has these trigrams. Without them the index would intersect long lists of common trigrams entry by entry.
+//! A text of one character has no `W`, and a text of fewer than four characters has no `. P`.
+//!
+//! An exact search looks up one trigram: `W . P`, or for a short text `W . .` or `. i .`. A search for a prefix of four
+//! or more characters looks up `. P .` and the trigrams from the third character on. A shorter prefix is looked up with
+//! half a mark, or the mark, before it. Only a text that matches, or one with the same hash, has these trigrams.
+//! Without them, the index would intersect long lists of common trigrams entry by entry.
 
 use std::collections::BTreeSet;
 
 use pipeline::store::rows::{RESERVED_CHARS, TextMatch};
 use pipeline::uid;
 
-/// Separates texts; also before the first and after the last one.
+/// Stands before the first text, between texts, and after the last one.
 const MARK: &str = "\u{2}\u{2}";
 const HALF_MARK: char = '\u{2}';
 
 /// The number of characters that the hash of a prefix covers.
 const PREFIX_LENGTH: usize = 4;
 
-/// The number of trigrams that a query looks up: more would exclude hardly any further candidates.
+/// The limit of trigrams that cover a text in a query. More trigrams would hardly exclude more candidates.
 const MAX_TRIGRAMS: usize = 12;
 
-/// Joins texts into one string; none if there is no text.
+/// Joins texts into one string; `None` if there is no text.
 pub(super) fn join(texts: &BTreeSet<String>) -> Option<String> {
     if texts.is_empty() {
         return None;
@@ -69,7 +72,7 @@ fn has_many_chars(text: &str) -> bool {
     text.chars().nth(1).is_some()
 }
 
-/// The hash of the first [`PREFIX_LENGTH`] characters of a text; none if the text is shorter.
+/// The hash of the first [`PREFIX_LENGTH`] characters of a text; `None` if the text is shorter.
 fn prefix_hash(text: &str) -> Option<char> {
     let (last, end) = text.char_indices().nth(PREFIX_LENGTH - 1)?;
     Some(hash_char(&text[..last + end.len_utf8()]))
@@ -85,7 +88,7 @@ fn hash_char(text: &str) -> char {
     char::from_u32(first + offset as u32).unwrap_or(*RESERVED_CHARS.start())
 }
 
-/// The string that joined texts contain if one of them matches.
+/// The string that joined texts contain if and only if one of them matches.
 pub(super) fn pattern(text: &str, mode: TextMatch) -> String {
     match mode {
         TextMatch::Exact => format!("{MARK}{text}{}", suffix(text)),
@@ -94,7 +97,7 @@ pub(super) fn pattern(text: &str, mode: TextMatch) -> String {
     }
 }
 
-/// The query for trigrams that joined texts have if one of them matches; none if the text is too short.
+/// The query for trigrams that joined texts have if one of them matches; `None` if the text is too short for the index.
 pub(super) fn query(text: &str, mode: TextMatch) -> Option<String> {
     let whole: Vec<char> = text.chars().collect();
     let mut trigrams = Vec::new();
@@ -121,7 +124,8 @@ pub(super) fn query(text: &str, mode: TextMatch) -> Option<String> {
     (!terms.is_empty()).then(|| terms.join(" "))
 }
 
-/// Trigrams that cover a text, up to [`MAX_TRIGRAMS`] and the last one; only the last two overlap.
+/// Trigrams that cover a text: the first [`MAX_TRIGRAMS`] of them, which do not overlap, and the last trigram of the
+/// text.
 fn cover(text: &[char]) -> Vec<Vec<char>> {
     let Some(last) = text.len().checked_sub(3) else {
         return Vec::new();

@@ -14,7 +14,8 @@ use super::bulk::{BulkStatement, json_list, sorted, sql_limit};
 use super::cells::{decode_code, fetch_packed};
 use super::nodes::NewNodes;
 
-/// A search compares about this many candidates (texts that have all trigrams), and finds no match beyond them.
+/// A search ends after about this many candidates, even if more texts would match. A candidate has all trigrams of the
+/// search.
 const MAX_CANDIDATES: usize = 10_000;
 
 /// The first row of `trigrams` for texts of nodes that are not current.
@@ -25,11 +26,11 @@ const READ: &str = "SELECT pack_rows(id, text, is_current) FROM texts WHERE id I
 static PUT: BulkStatement =
     BulkStatement::new("INSERT INTO texts (id, text, is_current) VALUES (?, ?, ?)");
 const REMOVE: &str = "DELETE FROM texts WHERE id IN (SELECT value FROM json_each(?1))";
-// One statement for all texts: each statement is a savepoint, for which FTS5 writes a segment.
+// One statement takes all texts, since FTS5 writes a segment for each statement.
 pub(super) const INDEX: &str = include_str!("../../sql/index_texts.sql");
 pub(super) const UNINDEX: &str = include_str!("../../sql/unindex_texts.sql");
 
-/// A search field of a node: the key of its texts. Ordered as searches return them.
+/// Identifies the texts of one field of a node. Searches return texts in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct NodeField {
     field: TextField,
@@ -37,7 +38,7 @@ struct NodeField {
 }
 
 impl NodeField {
-    /// The id in `texts`. The texts of new nodes are appended.
+    /// The id in `texts`. Texts of new nodes have the greatest ids, so they are appended to the table.
     fn text_id(self) -> i64 {
         self.node * 8 + self.field as i64
     }
@@ -57,7 +58,8 @@ impl NodeField {
     }
 }
 
-/// Up to `limit` texts that match, of nodes that are current, or of the others, in the order of field and node.
+/// Finds up to `limit` texts that match, in the order of field and node. They are texts of current nodes, or of all
+/// other nodes.
 pub(super) async fn find(
     connection: &mut SqliteConnection,
     text: &str,
@@ -79,7 +81,7 @@ pub(super) async fn find(
         true => (-1, FIRST_OTHER_ROW),
         false => (FIRST_OTHER_ROW - 1, 2 * FIRST_OTHER_ROW),
     };
-    // Most candidates match. If they do not, each further read is larger.
+    // Usually most candidates match. If they do not, each further read is larger than the one before.
     let mut batch_size = limit.saturating_add(1).clamp(16, 1024);
     let is_last = loop {
         let query = sqlx::query(FIND)
@@ -119,8 +121,9 @@ pub(super) async fn find(
 #[derive(Clone, Debug)]
 pub(super) struct TextPredicate {
     field: TextField,
-    /// The stored texts of the field contain this string if the condition holds.
+    /// The condition holds if and only if the joined texts of the field contain this string.
     pub(super) pattern: String,
+    /// `None` if the text is too short for the index.
     trigrams: Option<String>,
 }
 
@@ -141,7 +144,7 @@ impl TextPredicate {
         }
     }
 
-    /// The query of the index; none if the text is too short for it.
+    /// The query of the index; `None` if the text is too short for the index.
     pub(super) fn trigram_query(&self) -> Option<TrigramQuery> {
         Some(TrigramQuery {
             field: self.field,
@@ -224,7 +227,7 @@ pub(super) async fn put(
             of_field.0.insert(stored_text(&row.text));
         }
     }
-    // For a new node the old texts are those that this session wrote, so they are not read.
+    // The old texts of a new node are in `new_texts`, so they are not read.
     let old = texts.keys().copied();
     let old: Vec<NodeField> = old.filter(|key| !new_nodes.is_new(key.node)).collect();
     let mut stored = stored(connection, &old).await?;
@@ -256,7 +259,7 @@ fn replace_new(
     }
 }
 
-/// The stored texts with these keys.
+/// The stored joined texts with these keys, and whether the node is current, by [`NodeField::text_id`].
 async fn stored(
     connection: &mut SqliteConnection,
     keys: &[NodeField],

@@ -1,6 +1,6 @@
 //! Upgrades of a file of version 1. `version_1.sql` is the output of `sqlite3 graph.db .dump` for a file that version 1
-//! wrote: two scans of a scope, a node that changed and changed back, one that ended, one that moved to another scope,
-//! a service, a deleted rule, statistics of an edge, a change.
+//! wrote: two scans of a scope, a node that changed and changed back, a node that ended, a node that moved to another
+//! scope, a service, a deleted rule, statistics of an edge, a change.
 
 use std::path::Path;
 use std::time::Duration;
@@ -48,7 +48,7 @@ async fn number(path: &Path, sql: &'static str) -> i64 {
     number.unwrap()
 }
 
-/// The minute at which a node ended; 0 if it exists.
+/// The minute at which a node ended; 0 if the node exists, `None` if it is unknown.
 async fn ended(sqlite: &Sqlite, uid: &str, at: AsOf) -> Option<u64> {
     let nodes = sqlite.store.nodes(&[uid.to_owned()], at).await.unwrap();
     let node = nodes.into_iter().flatten().next()?;
@@ -148,7 +148,7 @@ async fn a_cancelled_upgrade_begins_again() {
     execute(&path, ADD_MANY_NODES).await;
     for milliseconds in [50, 100, 200, 400] {
         let limit = Duration::from_millis(milliseconds);
-        // The upgrade may also have finished by then.
+        // The upgrade may also finish before the limit.
         let _ = timeout(limit, start(&path)).await;
     }
     let sqlite = start(&path).await.unwrap();

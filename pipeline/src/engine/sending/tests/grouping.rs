@@ -18,7 +18,7 @@ struct GroupingCase {
 impl GroupingCase {
     fn new(settings: QueueBatch) -> GroupingCase {
         let mut case = Case::with(|exporter| exporter);
-        case.sending.settings.sending_queue.batch = Some(settings);
+        case.sender.settings.sending_queue.batch = Some(settings);
         let (sender, queue) = channel("exporters/x", SignalSet::ALL, 1 << 20);
         GroupingCase {
             case,
@@ -50,7 +50,7 @@ impl GroupingCase {
         } = self;
         drop(sender);
         let began = case.began;
-        let consumed = consume(Arc::new(case.sending), Arc::new(Mutex::new(queue))).await;
+        let consumed = consume(Arc::new(case.sender), Arc::new(Mutex::new(queue))).await;
         assert!(consumed.is_ok());
         let exported = case.captured.batches();
         (exported.iter().map(uids).collect(), began.elapsed())
@@ -84,7 +84,7 @@ async fn rows_without_a_sender_are_held_for_the_timeout() {
     let grouped = GroupingCase::new(QueueBatch::default());
     grouped.give(batch(Signal::Traces, &["a"]));
     let sender = grouped.sender.clone();
-    let later = tokio::spawn(async move {
+    let second_sender = tokio::spawn(async move {
         tokio::time::sleep(Duration::from_millis(150)).await;
         let late = batch(Signal::Traces, &["b"]);
         sender.try_reserve(&late).unwrap().send(late).unwrap();
@@ -97,7 +97,7 @@ async fn rows_without_a_sender_are_held_for_the_timeout() {
     tokio::time::sleep(Duration::from_millis(2)).await;
     assert_eq!(captured.uids(), ["a", "b"]);
     assert_eq!(captured.attempts(), 1);
-    later.abort();
+    second_sender.abort();
     assert!(consuming.await.is_ok());
 }
 

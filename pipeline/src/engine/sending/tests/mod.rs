@@ -1,4 +1,4 @@
-//! Retries, timeouts and deadlines of one exporter. The clock is paused: it jumps to the next due time.
+//! Retries, timeouts and deadlines of one exporter. The clock is paused: it jumps to the time of the next timer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::Sending;
-use super::attempt::SENDER_PATIENCE;
+use super::ExporterSender;
+use super::attempt::DEFAULT_SENDER_TIMEOUT;
 use crate::channel::RETRY_AFTER;
 use crate::delivery::{Refusal, Retry};
 use crate::exporter_settings::{ExporterSettings, RetryOnFailure};
@@ -22,7 +22,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// An exporter with a given behaviour, and the start of the test.
 struct Case {
-    sending: Sending,
+    sender: ExporterSender,
     captured: CapturedExports,
     began: Instant,
 }
@@ -35,7 +35,7 @@ impl Case {
 
     fn with(change: impl FnOnce(CapturingExporter) -> CapturingExporter) -> Case {
         let (exporter, captured) = CapturingExporter::new();
-        let sending = Sending {
+        let sender = ExporterSender {
             name: "exporters/x".to_owned(),
             exporter: Arc::new(change(exporter)),
             settings: ExporterSettings {
@@ -53,21 +53,21 @@ impl Case {
             give_up: CancellationToken::new(),
         };
         Case {
-            sending,
+            sender,
             captured,
             began: Instant::now(),
         }
     }
 
     fn retry(&mut self) -> &mut RetryOnFailure {
-        &mut self.sending.settings.retry_on_failure
+        &mut self.sender.settings.retry_on_failure
     }
 
     /// Sends one row whose sender waits until the deadline, and returns its outcome.
     async fn send(&self, deadline: Option<Instant>) -> Outcome {
         let (delivery, receipt) = Delivery::new(deadline);
         let batch = batch(Signal::Traces, &["a"]).with_delivery(delivery);
-        assert!(self.sending.send_joint(vec![batch]).await.is_ok());
+        assert!(self.sender.send_joint(vec![batch]).await.is_ok());
         receipt.await
     }
 
@@ -77,7 +77,7 @@ impl Case {
 
     async fn send_untracked(&self) {
         let batch = batch(Signal::Traces, &["a"]);
-        assert!(self.sending.send_joint(vec![batch]).await.is_ok());
+        assert!(self.sender.send_joint(vec![batch]).await.is_ok());
     }
 
     /// The time of each attempt, in seconds after the start.
@@ -93,11 +93,11 @@ impl Case {
     }
 
     fn sent(&self) -> u64 {
-        self.sending.counters.sent.get(Signal::Traces)
+        self.sender.counters.sent.get(Signal::Traces)
     }
 
     fn failed(&self) -> u64 {
-        self.sending.counters.send_failed.get(Signal::Traces)
+        self.sender.counters.send_failed.get(Signal::Traces)
     }
 }
 
@@ -144,7 +144,7 @@ async fn permanent_failure_is_not_retried() {
 #[tokio::test(start_paused = true)]
 async fn retries_end_at_the_senders_deadline_with_a_refusal_that_may_be_retried() {
     let case = Case::new([], ExportBehaviour::Retry(None));
-    // The next attempt would be at 7 s, after the deadline, so the sender is refused at once.
+    // The next attempt would be at 7 s, after the deadline, so the batch is refused without waiting.
     let expected = refused(DOWN, Retry::After(4 * SECOND));
     assert_eq!(case.send_within(5 * SECOND).await, expected);
     assert_eq!(case.attempts(), [0, 1, 3]);
@@ -166,7 +166,7 @@ async fn sender_without_a_deadline_gets_an_outcome_within_ten_seconds() {
     let expected = refused(DOWN, Retry::After(8 * SECOND));
     assert_eq!(case.send(None).await, expected);
     assert_eq!(case.attempts(), [0, 1, 3, 7]);
-    assert!(case.took() <= SENDER_PATIENCE, "{:?}", case.took());
+    assert!(case.took() <= DEFAULT_SENDER_TIMEOUT, "{:?}", case.took());
 }
 
 #[tokio::test(start_paused = true)]
@@ -178,7 +178,7 @@ async fn batch_whose_deadline_is_over_is_not_exported() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_retries_the_first_failure_refuses_at_once() {
+async fn without_retries_the_first_failure_refuses_the_batch() {
     let mut case = Case::new([], ExportBehaviour::Retry(Some(3 * SECOND)));
     case.retry().enabled = false;
     let expected = refused(DOWN, Retry::After(3 * SECOND));
@@ -197,7 +197,7 @@ async fn retries_end_after_max_elapsed_time_before_the_senders_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retries_end_after_max_elapsed_time_where_no_sender_waits() {
+async fn retries_end_after_max_elapsed_time_if_no_sender_waits() {
     let mut case = Case::new([], ExportBehaviour::Retry(None));
     case.retry().max_elapsed_time = 4 * SECOND;
     case.send_untracked().await;
@@ -206,7 +206,7 @@ async fn retries_end_after_max_elapsed_time_where_no_sender_waits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retries_do_not_end_where_no_sender_waits_and_max_elapsed_time_is_zero() {
+async fn retries_do_not_end_if_no_sender_waits_and_max_elapsed_time_is_zero() {
     let mut case = Case::new(down(200), ExportBehaviour::Accept);
     case.retry().max_elapsed_time = Duration::ZERO;
     case.send_untracked().await;
@@ -233,18 +233,18 @@ async fn hanging_attempt_is_cancelled_at_the_senders_deadline() {
 #[tokio::test(start_paused = true)]
 async fn timeout_of_zero_is_no_timeout() {
     let mut case = Case::new([], ExportBehaviour::Hang);
-    case.sending.settings.timeout = Duration::ZERO;
+    case.sender.settings.timeout = Duration::ZERO;
     let expected = refused("no answer within 2m", Retry::After(SECOND));
     assert_eq!(case.send_within(120 * SECOND).await, expected);
     assert_eq!(case.attempts(), [0]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn giving_up_cancels_an_attempt_and_refuses_for_now() {
+async fn giving_up_cancels_an_attempt_and_refuses_the_batch_with_a_retry_delay() {
     let case = Case::new([], ExportBehaviour::Hang);
     let give_up = async {
         tokio::time::sleep(SECOND).await;
-        case.sending.give_up.cancel();
+        case.sender.give_up.cancel();
     };
     let (outcome, ()) = tokio::join!(case.send_within(HOUR), give_up);
     let expected = refused("stopped before it was delivered", Retry::After(RETRY_AFTER));
@@ -253,14 +253,14 @@ async fn giving_up_cancels_an_attempt_and_refuses_for_now() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn giving_up_ends_a_wait_and_refuses_with_the_last_failure() {
+async fn giving_up_ends_a_wait_and_refuses_the_batch_with_the_last_failure() {
     let case = Case::new([], ExportBehaviour::Retry(Some(60 * SECOND)));
     let give_up = async {
         tokio::time::sleep(SECOND).await;
-        case.sending.give_up.cancel();
+        case.sender.give_up.cancel();
     };
     let (outcome, ()) = tokio::join!(case.send_within(HOUR), give_up);
-    let reason = format!("stopped before it could be sent again: {DOWN}");
+    let reason = format!("airdig stopped before it could retry: {DOWN}");
     assert_eq!(outcome, refused(&reason, Retry::After(RETRY_AFTER)));
     assert_eq!(case.took(), SECOND);
 }
@@ -270,10 +270,10 @@ async fn batch_whose_task_is_aborted_is_refused() {
     let case = Case::new([], ExportBehaviour::Hang);
     let (delivery, receipt) = Delivery::new(None);
     let batch = batch(Signal::Traces, &["a"]).with_delivery(delivery);
-    let sending = Arc::new(case.sending);
+    let sender = Arc::new(case.sender);
     let task = tokio::spawn({
-        let sending = sending.clone();
-        async move { sending.send_joint(vec![batch]).await.is_ok() }
+        let sender = sender.clone();
+        async move { sender.send_joint(vec![batch]).await.is_ok() }
     });
     tokio::time::sleep(SECOND).await;
     task.abort();
@@ -295,7 +295,7 @@ async fn attempts_continue_until_the_deadline_of_the_last_sender_of_a_merged_bat
     let (hurried, _receipt) = of_sender("a", SECOND / 2);
     let (patient, receipt) = of_sender("b", HOUR);
     let merged = Batch::concat(vec![hurried, patient]).unwrap();
-    assert!(case.sending.send_joint(vec![merged]).await.is_ok());
+    assert!(case.sender.send_joint(vec![merged]).await.is_ok());
     assert_eq!(receipt.await, Outcome::Delivered);
     assert_eq!(case.attempts(), [0, 1, 3]);
 }

@@ -5,9 +5,9 @@
 //!                        └─ start: the next field is written before it
 //! ```
 //!
-//! The length of a message precedes its content and is known once the content is written. So the size of a message need
-//! not be computed first, and every byte is written once. The caller writes fields in descending order, the last item
-//! of a list first.
+//! The length of a message precedes its content. Since the content is written first, its length is known when it must
+//! be written. So no size is computed in advance, and every byte is written once. The caller writes fields in
+//! descending order, and the last item of a list first.
 //!
 //! Fields with their default value are omitted, as proto3 specifies. `always_*` and `optional_*` are for members of a
 //! oneof and for `optional` fields.
@@ -86,11 +86,11 @@ impl ReverseWriter {
 
     fn long_varint(&mut self, mut value: u64) {
         let length = prost::encoding::encoded_len_varint(value);
-        let (last, others) = self
+        let (last, leading) = self
             .space(length)
             .split_last_mut()
             .expect("a varint has at least one byte");
-        for byte in others {
+        for byte in leading {
             *byte = value as u8 | 0x80;
             value >>= 7;
         }
@@ -102,7 +102,7 @@ impl ReverseWriter {
         self.varint(u64::from(number << 3 | wire_type));
     }
 
-    /// Writes a message, also if it is empty. `write` writes its fields.
+    /// Writes a message, even if it is empty. `write` writes its fields.
     #[inline]
     pub(super) fn message(&mut self, number: u32, write: impl FnOnce(&mut ReverseWriter)) {
         let length_before = self.len();
@@ -112,7 +112,7 @@ impl ReverseWriter {
         self.key(number, BYTES);
     }
 
-    /// Writes bytes or an encoded message, also if they are empty.
+    /// Writes bytes or an encoded message, even if it is empty.
     #[inline]
     pub(super) fn bytes(&mut self, number: u32, bytes: &[u8]) {
         self.space(bytes.len()).copy_from_slice(bytes);
@@ -176,7 +176,7 @@ impl ReverseWriter {
         }
     }
 
-    /// Writes a double unless all its bits are 0. So -0.0 is written.
+    /// Writes a double, unless all its bits are 0: -0.0 is written.
     #[inline]
     pub(super) fn double(&mut self, number: u32, value: f64) {
         self.fixed64(number, value.to_bits());
@@ -231,7 +231,7 @@ impl ReverseWriter {
         }
     }
 
-    /// Writes a run with keys of several bytes, or a run whose end is malformed, which is omitted.
+    /// Writes a run that has keys of several bytes or a malformed end. The malformed end is omitted.
     #[cold]
     fn rewrite(&mut self, number: u32, mut run: &[u8]) {
         let mut entries = Vec::new();

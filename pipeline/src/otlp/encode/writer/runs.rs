@@ -47,7 +47,7 @@ pub(super) fn set_keys(mut run: &mut [u8], key: u8) -> bool {
     }
 }
 
-/// Reads the content of the next field and removes the field from `run`; none at the end or if it is malformed.
+/// Removes the next field from `run` and returns its content; `None` at the end or if the field is malformed.
 pub(super) fn next_entry<'a>(run: &mut &'a [u8]) -> Option<&'a [u8]> {
     let mut rest = *run;
     prost::encoding::decode_key(&mut rest).ok()?;

@@ -1,3 +1,5 @@
+//! Tests of the encoder of protobuf fields, on generated fields.
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -58,7 +60,7 @@ proptest! {
 }
 
 #[test]
-fn messages_are_in_order_with_any_initial_capacity() {
+fn fields_are_in_order_when_the_buffer_grows() {
     let found = written(|out| {
         out.message(2, |out| {
             out.text(3, "later");

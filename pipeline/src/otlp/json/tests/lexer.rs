@@ -1,3 +1,5 @@
+//! Tests of the JSON lexer: valid and invalid JSON, compared with serde.
+
 use proptest::prelude::*;
 use serde_json::Value as Json;
 

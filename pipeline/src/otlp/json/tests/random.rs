@@ -14,8 +14,8 @@ use crate::otlp::json::decode::to_protobuf;
 use crate::otlp::json::protobuf_to_json::to_json;
 use crate::otlp::tests::{requests, unusual_encoding};
 
-/// Checks that a request is unchanged after it was written as JSON and read again, and that it has as many bytes as
-/// prost writes.
+/// Checks that writing a request as JSON and reading it again does not change it, and that the result has as many bytes
+/// as prost writes.
 fn check_round_trip<R>(
     request: &R,
     message: &'static MessageDescriptor,
@@ -47,7 +47,8 @@ fn any_json() -> impl Strategy<Value = (Signal, String)> {
     ]
 }
 
-/// Checks that a request is either accepted, and unchanged when written and read again, or rejected with its position.
+/// Checks that a request is either accepted or rejected with a position. An accepted request must not change when it is
+/// written and read again.
 fn check_accepted_or_rejected(signal: Signal, json: &str) -> Result<(), TestCaseError> {
     match read(signal, json) {
         Ok(batch) => {
@@ -65,7 +66,7 @@ fn check_accepted_or_rejected(signal: Signal, json: &str) -> Result<(), TestCase
     Ok(())
 }
 
-/// The number of values in the JSON, including itself.
+/// The number of values in the JSON, including the outermost one.
 fn count(json: &Json) -> usize {
     1 + match json {
         Json::Array(items) => items.iter().map(count).sum(),
@@ -74,7 +75,7 @@ fn count(json: &Json) -> usize {
     }
 }
 
-/// Replaces the value that comes after `index` values, in depth-first order.
+/// Replaces the value at `index` (from 0) in depth-first order by `other`.
 fn replace(json: &mut Json, index: &mut usize, other: &Json) {
     if *index == 0 {
         *json = other.clone();

@@ -1,3 +1,5 @@
+//! Tests of the rules of OTLP/JSON for keys, values and nesting.
+
 use serde_json::json;
 
 use super::{
@@ -92,14 +94,14 @@ fn integers_are_numbers_or_text_in_any_notation_and_are_written_as_text() {
     ] {
         let rejection = value_rejection(&json!({"intValue": int}));
         assert!(
-            rejection.starts_with(".intValue: expected an integer of 64 bits, found "),
+            rejection.starts_with(".intValue: expected a 64-bit integer, found "),
             "{int}: {rejection}"
         );
     }
 }
 
 #[test]
-fn numbers_of_32_bits_are_checked_for_their_range() {
+fn values_of_32_bit_fields_are_checked_for_their_range() {
     let count = |count| span(&json!({"droppedAttributesCount": count}));
     for ok in [json!(4_294_967_295u32), json!("4294967295"), json!(3e9)] {
         assert_eq!(
@@ -112,7 +114,8 @@ fn numbers_of_32_bits_are_checked_for_their_range() {
     for wrong in [json!(4_294_967_296u64), json!(-1), json!(0.5)] {
         let rejection = rejection(Signal::Traces, &count(wrong));
         assert!(
-            rejection.contains("spans[0].droppedAttributesCount: expected an integer of 32 bits"),
+            rejection
+                .contains("spans[0].droppedAttributesCount: expected an unsigned 32-bit integer"),
             "{rejection}"
         );
     }
@@ -156,7 +159,7 @@ fn doubles_are_numbers_text_or_one_of_three_words() {
     ] {
         let rejection = value_rejection(&json!({"doubleValue": double}));
         assert!(
-            rejection.starts_with(".doubleValue: expected a number of 64 bits"),
+            rejection.starts_with(".doubleValue: expected a 64-bit number"),
             "{double}: {rejection}"
         );
     }
@@ -168,7 +171,7 @@ fn enums_are_integers_or_names_and_are_written_as_integers() {
         let out = round_trip(Signal::Traces, &span(&json!({"kind": kind})));
         assert_eq!(first_span(&out)["kind"], 3);
     }
-    // Unknown values are accepted, since later releases may add values.
+    // Unknown values are accepted, since a newer version of OTLP may add values.
     let out = round_trip(
         Signal::Traces,
         &span(&json!({"kind": -7, "status": {"code": "STATUS_CODE_ERROR"}})),
@@ -183,7 +186,7 @@ fn enums_are_integers_or_names_and_are_written_as_integers() {
         let rejection = rejection(Signal::Traces, &span(&json!({"kind": kind})));
         let expected = format!(
             "resourceSpans[0].scopeSpans[0].spans[0].kind: \
-             expected an integer of 32 bits or a name like SPAN_KIND_UNSPECIFIED, found {found}"
+             expected a 32-bit integer or a name such as SPAN_KIND_UNSPECIFIED, found {found}"
         );
         assert_eq!(rejection, expected);
     }
@@ -233,7 +236,7 @@ fn text_and_booleans_are_not_converted() {
 }
 
 #[test]
-fn null_is_absent_for_every_field() {
+fn field_that_is_null_is_absent() {
     let point = json!({"asInt": null, "asDouble": 1, "attributes": null, "timeUnixNano": null, "flags": null});
     let gauge = json!({"name": null, "sum": null, "gauge": {"dataPoints": [point]}});
     let request = json!({"resourceMetrics": [{"resource": null, "scopeMetrics": [{"scope": null, "metrics": [gauge]}]}]});
@@ -246,7 +249,7 @@ fn null_is_absent_for_every_field() {
 }
 
 #[test]
-fn null_is_the_empty_value_in_a_list_of_values_and_is_rejected_in_other_lists() {
+fn null_in_a_list_of_values_is_the_empty_value_and_null_in_other_lists_is_rejected() {
     let list = json!({"arrayValue": {"values": [null, {"intValue": "1"}]}});
     assert_eq!(
         round_trip_value(&list),
@@ -343,6 +346,11 @@ fn input_that_is_not_a_request_is_rejected_with_its_position() {
         "resourceLogs[0].scopeLogs: expected a list, found a number"
     );
     assert_eq!(rejection("{} x"), "more text after the request at byte 3");
+    // A form feed is white space in ASCII, but not in JSON.
+    assert_eq!(
+        rejection("{}\u{c}"),
+        "more text after the request at byte 2"
+    );
     assert_eq!(
         rejection(r#"{"a": 1,}"#),
         "expected another item after the comma at byte 8"

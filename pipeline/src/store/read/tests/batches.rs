@@ -68,13 +68,13 @@ pub(super) fn fact(uid: &str, group: &str, op: &str, source: &str, name: &str, t
 /// A snapshot of the edges of a uid.
 pub(super) fn edge_snapshot(uid: &str, source: &str, time: u64, ends: &[(&str, &str)]) -> Batch {
     let mut rows = Rows::new(Signal::Edges);
-    let none = [(edges::MODE, Cell::Text("snapshot"))];
+    let mode = (edges::MODE, Cell::Text("snapshot"));
     if ends.is_empty() {
-        rows.push(Some(UnixNanos(time)), Some(uid), source, &none);
+        rows.push(Some(UnixNanos(time)), Some(uid), source, &[mode]);
     }
     for (kind, to) in ends {
         let cells = [
-            none[0],
+            mode,
             (edges::KIND, Cell::Text(kind)),
             (edges::TO, Cell::Text(to)),
             (edges::CONFIDENCE, Cell::Float(1.0)),

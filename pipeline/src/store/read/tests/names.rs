@@ -15,7 +15,7 @@ async fn names(fixture: &StoreFixture, kinds: &[&str]) -> Vec<String> {
         let page = fixture.store().aliases(kinds, after.as_deref(), 1).await;
         let page = page.unwrap();
         let reported = page.aliases.into_iter().map(|it| {
-            let observed = if it.is_of_snapshot { "" } else { " observed" };
+            let observed = if it.is_in_snapshot { "" } else { " observed" };
             let (uid, kind, value, since) = (it.uid, it.kind, it.value, it.since.0);
             format!("{uid} {kind}={value} {since}{observed}")
         });

@@ -233,8 +233,8 @@ async fn timeline_shows_changes_and_their_actors() {
         [
             (20, "node_changed", "actual changed: state"),
             (15, "change", "AuthorizeSecurityGroupIngress by eve"),
-            (10, "node_appeared", "it exists"),
-            (10, "node_appeared", "actual is known"),
+            (10, "node_appeared", "reported to exist"),
+            (10, "node_appeared", "actual reported"),
         ]
     );
     assert_eq!(
@@ -390,7 +390,7 @@ async fn edge_that_was_reported_many_times_is_still_current() {
 }
 
 #[tokio::test]
-async fn end_is_known_after_its_scan_was_dropped() {
+async fn node_stays_ended_after_the_scan_that_ended_it_was_dropped() {
     let fixture = StoreFixture::new().await;
     let scans = |began, uids: &[&'static str]| {
         let seen: Vec<ScanMember> = uids

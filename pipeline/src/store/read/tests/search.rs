@@ -43,7 +43,7 @@ async fn found(
 }
 
 #[tokio::test]
-async fn best_match_comes_first_in_any_case() {
+async fn best_match_comes_first_and_case_is_ignored() {
     let fixture = StoreFixture::new().await;
     for (uid, name) in [
         ("a", "Old-Shop"),

@@ -1,4 +1,4 @@
-//! Tests of the generated orders of arrival: the replay's answers do not depend on them.
+//! Tests of the generated orders of arrival: the answers of the replay do not depend on the order.
 
 use crate::claims::{ClaimClass, Existence, Report};
 use crate::component::UnixNanos;
@@ -10,8 +10,8 @@ use super::reports::{at, delete_event, replay, row, scan};
 /// Source, scope and state.
 type Version = (String, String, u64);
 
-/// All intervals, existences, values and snapshots of a replay: now, and at each time, one nanosecond before it and one
-/// after it. Equal consecutive answers are listed once.
+/// All intervals of a replay, and its existences, values and snapshots now, at each time, and one nanosecond before and
+/// after each time. Equal consecutive answers are listed once.
 fn all_answers(replay: &Replay, times: &[UnixNanos]) -> Vec<String> {
     let around = |time: &UnixNanos| {
         let times = [time.0 - 1, time.0, time.0 + 1];
@@ -84,7 +84,7 @@ fn sorted(reports: &[Report]) -> Vec<String> {
 fn lateness(arrival: &[Report], index: usize) -> usize {
     let report = &arrival[index];
     let before = arrival[..index].iter().filter(|other| {
-        let is_of_stream = match (report, other) {
+        let has_same_stream = match (report, other) {
             (
                 Report::Completion {
                     source,
@@ -117,7 +117,7 @@ fn lateness(arrival: &[Report], index: usize) -> usize {
             ) => (uid, source, scope, class) == (uid2, source2, scope2, class2),
             _ => false,
         };
-        is_of_stream && other.time() > report.time()
+        has_same_stream && other.time() > report.time()
     });
     before.count()
 }
@@ -140,7 +140,7 @@ fn is_completion(report: &Report) -> bool {
 }
 
 #[test]
-fn greatest_lateness_equals_the_limit() {
+fn generated_orders_reach_the_limit_of_lateness() {
     let mut arrivals = Vec::new();
     for seed in 0..30 {
         let history = ReportHistory::generate(seed, 150);

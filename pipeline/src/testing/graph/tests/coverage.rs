@@ -13,7 +13,7 @@ use super::reports::replay;
 struct CaseCounts(BTreeMap<&'static str, usize>);
 
 impl CaseCounts {
-    /// Adds 1 to the count of a case if it is contained.
+    /// Adds 1 to the count of a case if `is_contained`.
     fn add(&mut self, case: &'static str, is_contained: bool) {
         *self.0.entry(case).or_default() += usize::from(is_contained);
     }
@@ -23,7 +23,7 @@ fn any(history: &ReportHistory, fits: impl Fn(&Report) -> bool) -> bool {
     history.reports.iter().any(fits)
 }
 
-/// Whether a pair of different reports fits, in this order.
+/// Whether the history has two different reports, in any order, for which `fits` is true.
 fn any_two(history: &ReportHistory, fits: impl Fn(&Report, &Report) -> bool) -> bool {
     let reports = &history.reports;
     let others = |one: &Report| reports.iter().any(|other| one != other && fits(one, other));
@@ -59,11 +59,11 @@ fn is_completion(report: &Report) -> bool {
     matches!(report, Report::Completion { .. })
 }
 
-fn is_row(report: &Report, of: ClaimClass) -> bool {
-    matches!(report, Report::Seen { class, by: ReportedBy::Row, .. } if *class == of)
+fn is_row(report: &Report, expected: ClaimClass) -> bool {
+    matches!(report, Report::Seen { class, by: ReportedBy::Row, .. } if *class == expected)
 }
 
-/// Whether a completion of class `Actual` lists the uid. `None` for other reports.
+/// Whether a completion of class `Actual` lists the uid; `None` for all other reports.
 fn lists(report: &Report, uid: &str) -> Option<bool> {
     match report {
         Report::Completion { members, class, .. } if *class == ClaimClass::Actual => {
@@ -93,7 +93,8 @@ fn has_long_run(history: &ReportHistory) -> bool {
     false
 }
 
-/// Whether a scan that lists the uid of a delete event began after it, and the time between them fits.
+/// Whether, after a delete event, a scan began that still lists the uid, at a time after the event for which `fits` is
+/// true.
 fn listed_after_delete(history: &ReportHistory, fits: impl Fn(u64) -> bool) -> bool {
     any_two(history, |event, list| match event {
         Report::DeleteEvent { uid, time: at, .. } => {
@@ -104,7 +105,8 @@ fn listed_after_delete(history: &ReportHistory, fits: impl Fn(u64) -> bool) -> b
     })
 }
 
-/// Whether a scan without the uid of a create event in its scope began after it, and the time between them fits.
+/// Whether, after a create event, a scan of the same scope began that does not list the uid, at a time after the event
+/// for which `fits` is true.
 fn missed_after_create(history: &ReportHistory, fits: impl Fn(u64) -> bool) -> bool {
     any_two(history, |event, list| match event {
         Report::Seen {
@@ -114,8 +116,8 @@ fn missed_after_create(history: &ReportHistory, fits: impl Fn(u64) -> bool) -> b
             ..
         } => {
             let after = list.time().0.checked_sub(event.time().0);
-            let of_scope = scope(list).is_some_and(|(_, scope, _)| scope == in_scope);
-            of_scope && lists(list, uid) == Some(false) && after.is_some_and(&fits)
+            let is_same_scope = scope(list).is_some_and(|(_, scope, _)| scope == in_scope);
+            is_same_scope && lists(list, uid) == Some(false) && after.is_some_and(&fits)
         }
         _ => false,
     })
@@ -128,7 +130,7 @@ fn count_cases_of_reports(counts: &mut CaseCounts, history: &ReportHistory) {
 
     counts.add("long run", has_long_run(history));
     counts.add(
-        "two sources with a scope of one name",
+        "two sources with scopes of the same name",
         any_two(history, |one, other| match (scope(one), scope(other)) {
             (Some(one), Some(other)) => one.0 != other.0 && one.1 == other.1,
             _ => false,
@@ -147,7 +149,7 @@ fn count_cases_of_reports(counts: &mut CaseCounts, history: &ReportHistory) {
     counts.add(
         "scan without completion",
         any(history, |row| {
-            let is_of_scan = matches!(
+            let is_scan_row = matches!(
                 row,
                 Report::Seen {
                     by: ReportedBy::Scan,
@@ -155,7 +157,7 @@ fn count_cases_of_reports(counts: &mut CaseCounts, history: &ReportHistory) {
                 }
             );
             let mut reports = history.reports.iter().filter(|one| is_completion(one));
-            is_of_scan && !reports.any(|one| one.time() == row.time() && scope(one) == scope(row))
+            is_scan_row && !reports.any(|one| one.time() == row.time() && scope(one) == scope(row))
         }),
     );
     counts.add(
@@ -181,14 +183,14 @@ fn count_cases_of_reports(counts: &mut CaseCounts, history: &ReportHistory) {
         }),
     );
     counts.add(
-        "row and removal at one time",
+        "row and removal at the same time",
         any_two(history, |row, removal| {
             let fits = is_row(row, ClaimClass::Actual) && matches!(removal, Report::Removed { .. });
             fits && row.time() == removal.time() && scope(row) == scope(removal)
         }),
     );
     counts.add(
-        "partial round",
+        "partial scan",
         any(history, |one| {
             matches!(
                 one,
@@ -231,7 +233,7 @@ fn count_cases_of_reports(counts: &mut CaseCounts, history: &ReportHistory) {
         missed_after_create(history, |after| after > settle),
     );
     counts.add(
-        "round of two states",
+        "two states scanned at the same time",
         any_two(history, |one, other| {
             let desired =
                 |report| scope(report).is_some_and(|scope| scope.2 == ClaimClass::Desired);
@@ -260,7 +262,7 @@ fn count_cases_of_reports(counts: &mut CaseCounts, history: &ReportHistory) {
     }
 }
 
-/// Counts the uids of a history by their existence now, and those with a stale claim.
+/// Counts the uids of a history by their existence now, and the uids with a stale claim.
 fn count_existences(counts: &mut CaseCounts, history: &ReportHistory) {
     let replay = replay(history.reports.clone());
     for uid in replay.uids() {

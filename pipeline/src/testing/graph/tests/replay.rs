@@ -1,4 +1,4 @@
-//! Tests of the replay: one claim rule each.
+//! Tests of the replay. Each test is about one claim rule.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,8 @@ use super::reports::{
 use crate::claims::{ClaimClass, Existence, Removal, Report, ReportedBy};
 use crate::graph_store::AsOf;
 
-/// Reports of the sources `a` and `b` about one uid: `a` misses it at 42 and 50, `b` sees it at 35, 45 and 55.
+/// Scans of the sources `a` and `b`: `a` sees the uid until 40 and misses it at 42 and 50; `b` sees it at 35, 45 and
+/// 55.
 fn example() -> Vec<Report> {
     let mut reports = Vec::new();
     for (minute, members) in [
@@ -127,7 +128,7 @@ fn uid_that_moves_between_states_is_desired_throughout() {
 }
 
 #[test]
-fn scope_without_a_uid_does_not_end_it_while_another_scope_has_it() {
+fn scan_that_misses_a_uid_does_not_end_it_while_another_scope_has_it() {
     let mut reports = Vec::new();
     for minute in [10, 20, 30, 40] {
         reports.push(scan("aws", "eu", minute, &["u"]));
@@ -264,7 +265,7 @@ fn completion_with_a_created_uid_does_not_change_its_created_claim() {
 }
 
 #[test]
-fn scan_of_a_scope_releases_its_members_in_scopes_below() {
+fn scan_that_sees_a_uid_releases_its_claims_in_scopes_below() {
     let replay = replay([
         scan("aws", "eu/vpc", 10, &["u"]),
         scan("aws", "eu", 20, &["u"]),
@@ -275,7 +276,7 @@ fn scan_of_a_scope_releases_its_members_in_scopes_below() {
 }
 
 #[test]
-fn scan_of_a_scope_without_a_uid_ends_it_in_scopes_below() {
+fn scan_that_misses_a_uid_ends_its_claims_in_scopes_below() {
     let replay = replay([
         scan("aws", "eu/vpc", 10, &["u"]),
         seen(ClaimClass::Edges, "aws", "eu/vpc", 10, 3),
@@ -384,7 +385,7 @@ fn end_of_a_desired_claim_does_not_end_the_uid() {
 }
 
 #[test]
-fn value_that_changed_last_wins_and_the_claim_that_ended_last_wins_after_the_end() {
+fn last_changed_value_wins_and_the_last_ended_claim_wins_if_no_claim_is_open() {
     let replay = replay([
         row("aws", "eu", 10, 1),
         row("backup", "eu", 12, 2),
@@ -402,7 +403,7 @@ fn value_that_changed_last_wins_and_the_claim_that_ended_last_wins_after_the_end
 }
 
 #[test]
-fn completion_that_arrives_after_fifteen_later_ones_is_ignored_and_counted() {
+fn completion_that_arrives_after_fifteen_newer_completions_is_ignored_and_counted() {
     let mut replay = replay((20..34).map(|minute| scan("aws", "eu", minute, &[])));
     replay.push(scan("aws", "eu", 20, &[]));
     send(&mut replay, scan("aws", "eu", 12, &["u"]));

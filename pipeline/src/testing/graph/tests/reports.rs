@@ -111,7 +111,7 @@ pub(super) fn replay(reports: impl IntoIterator<Item = Report>) -> Replay {
     replay
 }
 
-/// Adds a report to the replay. Before a completion it adds a row of each member, as a scan does.
+/// Adds a report to the replay. Before a completion, adds a row for each member, as a scan does.
 pub(super) fn send(replay: &mut Replay, report: Report) {
     if let Report::Completion {
         source,

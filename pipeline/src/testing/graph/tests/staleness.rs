@@ -1,4 +1,5 @@
-//! Tests of the replay: open claims of scopes that are silent for a day are stale.
+//! Tests of the replay: an open claim is stale if its scope was silent for a day before another scope reported a
+//! deletion.
 
 use super::reports::{
     created, delete_event, earlier, ended, existence, existence_now, intervals, open, removed,
@@ -47,7 +48,7 @@ fn completion_or_refresh_row_within_the_day_keeps_the_claim_fresh() {
 }
 
 #[test]
-fn later_scan_with_the_uid_revives_it_in_the_past_too() {
+fn later_scan_that_sees_the_uid_revives_it_in_the_past_too() {
     let mut reports = silent_for_a_day();
     reports.push(scan("aws", "eu", DAY + HOUR, &["u"]));
     let replay = replay(reports);
@@ -57,7 +58,7 @@ fn later_scan_with_the_uid_revives_it_in_the_past_too() {
 }
 
 #[test]
-fn later_scan_without_the_uid_does_not_move_its_end() {
+fn later_scan_that_misses_the_uid_does_not_move_its_end() {
     let mut reports = silent_for_a_day();
     reports.push(scan("aws", "eu", DAY + HOUR, &[]));
     let replay = replay(reports);

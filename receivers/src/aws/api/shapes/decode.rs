@@ -6,7 +6,7 @@ use serde_json::{Map, Number, Value};
 
 use super::table::{Root, ShapeField, ShapeTable, ShapeType};
 
-/// The deepest nesting of elements that are not in the table.
+/// The maximum nesting of elements that are not in the table.
 const MAX_DEPTH: usize = 64;
 
 /// A response that does not have the format of its operation.
@@ -20,7 +20,7 @@ pub(in crate::aws) enum MalformedResponse {
     UnknownOperation(String),
 }
 
-/// Decodes the response of an operation into a JSON object. Without a table the body is JSON.
+/// Decodes the response of an operation into a JSON object. A service without a table responds in JSON.
 pub(in crate::aws) fn decode(
     table: Option<&ShapeTable>,
     operation: &str,
@@ -33,10 +33,10 @@ pub(in crate::aws) fn decode(
     let output = table.operation(operation).ok_or_else(unknown)?;
     let whole = ShapeType::Structure(output.structure);
     if let Root::Field(name) = output.root {
-        let field = table.structure(output.structure).named(name);
+        let field = table.structure(output.structure).field_by_api_name(name);
         let field = field.ok_or_else(unknown)?;
         let value = match field.kind {
-            // S3 returns a bucket's policy as plain text, and its region in an element.
+            // S3 returns a bucket's policy as plain text, but its region in an element.
             ShapeType::Text if !body.starts_with(b"<") => {
                 String::from_utf8_lossy(body).into_owned().into()
             }
@@ -99,8 +99,12 @@ impl<'a> XmlDecoder<'a> {
     fn value(&mut self, kind: &ShapeType) -> Result<Value, MalformedResponse> {
         Ok(match kind {
             ShapeType::Structure(number) => self.structure(*number)?,
-            ShapeType::List(of) | ShapeType::Flat(of) => self.list(of)?,
-            ShapeType::Map { key, value, of } => self.map(key, value, of)?,
+            ShapeType::List(item) | ShapeType::Flat(item) => self.list(item)?,
+            ShapeType::Map {
+                key,
+                value,
+                value_type,
+            } => self.map(key, value, value_type)?,
             ShapeType::Text => self.text()?.into(),
             ShapeType::Int => number(self.text()?, |text| {
                 text.parse().ok().map(Number::from_i128)?
@@ -126,9 +130,9 @@ impl<'a> XmlDecoder<'a> {
             match structure.field(&name) {
                 Some(ShapeField {
                     name,
-                    kind: ShapeType::Flat(of),
+                    kind: ShapeType::Flat(item),
                 }) => {
-                    let value = self.value(of)?;
+                    let value = self.value(item)?;
                     let list = object
                         .entry(*name)
                         .or_insert_with(|| Value::Array(Vec::new()));
@@ -142,24 +146,29 @@ impl<'a> XmlDecoder<'a> {
                 }
                 None => {
                     let value = self.unknown(0)?;
-                    object.insert(in_upper_case(&name), value);
+                    object.insert(capitalize(&name), value);
                 }
             }
         }
     }
 
-    fn list(&mut self, of: &ShapeType) -> Result<Value, MalformedResponse> {
+    fn list(&mut self, item: &ShapeType) -> Result<Value, MalformedResponse> {
         let mut items = Vec::new();
         loop {
             match self.next()? {
-                XmlToken::Child(_) => items.push(self.value(of)?),
+                XmlToken::Child(_) => items.push(self.value(item)?),
                 XmlToken::Text(_) => {}
                 XmlToken::End => return Ok(items.into()),
             }
         }
     }
 
-    fn map(&mut self, key: &str, value: &str, of: &ShapeType) -> Result<Value, MalformedResponse> {
+    fn map(
+        &mut self,
+        key: &str,
+        value: &str,
+        value_type: &ShapeType,
+    ) -> Result<Value, MalformedResponse> {
         let mut object = Map::new();
         loop {
             match self.next()? {
@@ -171,7 +180,7 @@ impl<'a> XmlDecoder<'a> {
             loop {
                 match self.next()? {
                     XmlToken::Child(child) if child == key => name = self.text()?,
-                    XmlToken::Child(child) if child == value => entry = self.value(of)?,
+                    XmlToken::Child(child) if child == value => entry = self.value(value_type)?,
                     XmlToken::Child(_) => {
                         self.unknown(0)?;
                     }
@@ -197,7 +206,8 @@ impl<'a> XmlDecoder<'a> {
         }
     }
 
-    /// Decodes an element that is not in the table: children `item` or `member` make a list, others an object.
+    /// Decodes an element that is not in the table. It becomes a list if it has children `item` or `member`, an object
+    /// if it has only other children, and a text if it has no children.
     fn unknown(&mut self, depth: usize) -> Result<Value, MalformedResponse> {
         if depth > MAX_DEPTH {
             return Err(self.malformed("elements nest too deep"));
@@ -210,7 +220,7 @@ impl<'a> XmlDecoder<'a> {
                 }
                 XmlToken::Child(name) => {
                     let value = self.unknown(depth + 1)?;
-                    object.insert(in_upper_case(&name), value);
+                    object.insert(capitalize(&name), value);
                 }
                 XmlToken::Text(more) => text.push_str(&more),
                 XmlToken::End if !items.is_empty() => return Ok(items.into()),
@@ -262,12 +272,12 @@ impl<'a> XmlDecoder<'a> {
     }
 }
 
-/// A number, or the text itself where it is not a number.
+/// A number, or the text itself if it is not a number.
 fn number(text: String, read: impl FnOnce(&str) -> Option<Number>) -> Value {
     read(text.trim()).map_or_else(|| Value::String(text), Value::Number)
 }
 
-fn in_upper_case(name: &str) -> String {
+fn capitalize(name: &str) -> String {
     let mut letters = name.chars();
     let first = letters.next().map(|first| first.to_ascii_uppercase());
     first.into_iter().chain(letters).collect()

@@ -26,7 +26,7 @@ SCALARS = {
     "string": "s", "character": "s", "timestamp": "s", "blob": "s",
     "integer": "i", "long": "i", "float": "d", "double": "d", "boolean": "b",
 }  # fmt: skip
-# The outermost element is the field itself, which the model does not say.
+# The outermost element of the response is the field itself, but the model does not say so.
 ROOTS = {"GetBucketLocation": ".LocationConstraint"}
 HERE = pathlib.Path(__file__).parent
 MODELS = pathlib.Path(botocore.__file__).parent / "data"

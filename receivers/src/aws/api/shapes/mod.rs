@@ -1,8 +1,8 @@
 //! Decodes AWS's XML responses into JSON with the field names and types of AWS's API models.
 //!
-//! The SDK parses responses into structs that cannot be serialized, and the XML elements have other names than
-//! the fields of the API (`vpcId` and `groupSet` for `VpcId` and `Groups`). So each response is parsed a second
-//! time, by tables that `generate.py` generates from the models:
+//! The SDK parses responses into structs that cannot be serialized, and XML elements have other names than the fields
+//! of the API (`vpcId` for `VpcId`, `groupSet` for `Groups`). So each response is parsed a second time, by tables that
+//! `generate.py` generates from the models:
 //!
 //! ```text
 //! > DescribeSubnets DescribeSubnetsResult          operation, its structure, the element around it
@@ -14,14 +14,14 @@
 //!
 //! | type | meaning |
 //! |---|---|
-//! | `s`, `i`, `d`, `b` | text (also of times, as the API writes them), whole number, number, boolean |
+//! | `s`, `i`, `d`, `b` | text, whole number, number, boolean; a time is a text |
 //! | `[item T` | a list of elements `item` |
-//! | `* T` | a list whose elements are not wrapped: they stand beside the other fields |
+//! | `* T` | a list without an element around it: its items are beside the other fields |
 //! | `{key value T` | a map of entries with these two elements |
-//! | a name | the structure of that name |
+//! | a name | the structure with that name |
 //!
-//! A field that is newer than the table is kept under the name of its element, with the first letter in upper
-//! case.
+//! A field that the table lacks, since it is newer, is kept under the name of its element with a capital first
+//! letter.
 
 mod decode;
 mod table;

@@ -1,33 +1,36 @@
-//! The names and types of the fields in one service's responses.
+//! The names and types of the fields in the XML responses of a service.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// One service's table.
+/// The operations of one service, and the structures in their responses.
 #[derive(Debug, Default)]
 pub(in crate::aws) struct ShapeTable {
     operations: HashMap<&'static str, ShapeOperation>,
+    /// The position of a structure is its number.
     structures: Vec<Structure>,
 }
 
+/// The format of an operation's response.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ShapeOperation {
+    /// The number of the structure, for [`ShapeTable::structure`].
     pub(super) structure: usize,
     pub(super) root: Root,
 }
 
-/// Where in a response the structure begins.
+/// How the response contains the structure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Root {
-    /// At the outermost element.
+    /// The outermost element is the structure.
     Whole,
-    /// At this element within the outermost one.
+    /// This child of the outermost element is the structure.
     Within(&'static str),
-    /// The whole response is the value of this field.
+    /// The whole response is the value of this field of the structure, by its name in the API.
     Field(&'static str),
 }
 
-/// Fields by the name of their element.
+/// The fields of a structure, by the names of their XML elements.
 #[derive(Debug, Default)]
 pub(super) struct Structure {
     fields: HashMap<&'static str, ShapeField>,
@@ -35,6 +38,7 @@ pub(super) struct Structure {
 
 #[derive(Debug)]
 pub(super) struct ShapeField {
+    /// The name in the API.
     pub(super) name: &'static str,
     pub(super) kind: ShapeType,
 }
@@ -46,13 +50,15 @@ pub(super) enum ShapeType {
     Double,
     Bool,
     List(Box<ShapeType>),
-    /// A list whose elements are not wrapped in an element of their own.
+    /// A list without an XML element around its items.
     Flat(Box<ShapeType>),
+    /// A map of entries; `key` and `value` are the names of the two elements of an entry.
     Map {
         key: &'static str,
         value: &'static str,
-        of: Box<ShapeType>,
+        value_type: Box<ShapeType>,
     },
+    /// The structure with this number.
     Structure(usize),
 }
 
@@ -73,7 +79,7 @@ tables! {
 }
 
 impl ShapeTable {
-    /// The table of a service, by the service's name in ARNs; none where the responses are JSON.
+    /// The table of a service, by the service's name in ARNs; `None` if the service responds in JSON.
     pub(in crate::aws) fn of(service: &str) -> Option<&'static ShapeTable> {
         Some(match service {
             "autoscaling" => &AUTOSCALING,
@@ -96,6 +102,7 @@ impl ShapeTable {
         &self.structures[number]
     }
 
+    /// Parses a table in the format that the [module](super) describes.
     fn parse(text: &'static str) -> ShapeTable {
         let lines = || text.lines().filter(|line| !line.starts_with('#'));
         let names = lines().filter(|line| !line.starts_with([' ', '>']));
@@ -134,18 +141,19 @@ impl ShapeTable {
 }
 
 impl Structure {
+    /// Finds a field by the name of its XML element.
     pub(super) fn field(&self, element: &str) -> Option<&ShapeField> {
         self.fields.get(element)
     }
 
     /// Finds a field by its name in the API.
-    pub(super) fn named(&self, name: &str) -> Option<&ShapeField> {
+    pub(super) fn field_by_api_name(&self, name: &str) -> Option<&ShapeField> {
         self.fields.values().find(|field| field.name == name)
     }
 }
 
 impl ShapeType {
-    /// Parses a type from the next words.
+    /// Parses a type from the next words of a field's line.
     fn parse(
         words: &mut std::str::SplitAsciiWhitespace<'static>,
         numbers: &HashMap<&str, usize>,
@@ -160,7 +168,7 @@ impl ShapeType {
             [b'{', ..] => ShapeType::Map {
                 key: &word[1..],
                 value: words.next().unwrap_or_default(),
-                of: Box::new(ShapeType::parse(words, numbers)),
+                value_type: Box::new(ShapeType::parse(words, numbers)),
             },
             b"*" => ShapeType::Flat(Box::new(ShapeType::parse(words, numbers))),
             _ => ShapeType::Structure(numbers[word]),

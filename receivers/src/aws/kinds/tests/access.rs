@@ -6,7 +6,7 @@ use super::{check, configuration, resource};
 use crate::aws::kinds::{iam_instance_profile, iam_role};
 
 #[test]
-fn role_has_its_policies_and_parsed_documents() {
+fn role_has_edges_to_its_managed_policies_and_parsed_policy_documents() {
     let mut item = json!({
         "RoleName": "api", "RoleId": "AROA1", "Arn": "arn:aws:iam::123456789012:role/service/api",
         "AssumeRolePolicyDocument": "%7B%22Statement%22%3A%5B%5D%7D",
@@ -44,7 +44,7 @@ fn role_has_its_policies_and_parsed_documents() {
 }
 
 #[test]
-fn instance_profile_assumes_its_role_and_does_not_change_with_it() {
+fn instance_profile_assumes_its_role_and_does_not_change_when_the_role_changes() {
     let mut item = json!({
         "InstanceProfileName": "web", "InstanceProfileId": "AIPA1",
         "Arn": "arn:aws:iam::123456789012:instance-profile/web",

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use crate::aws::api::AwsService;
 use crate::aws::kinds::ALL;
 
-/// The operations that a source file of a kind names in strings: `"DescribeVpcs"`.
+/// The operations whose names are strings in the source file of a kind: `"DescribeVpcs"`.
 fn operations(text: &str) -> impl Iterator<Item = &str> {
     let is_operation = |word: &&str| {
         let mut rests = ["Describe", "Get", "List"]
@@ -20,7 +20,7 @@ fn operations(text: &str) -> impl Iterator<Item = &str> {
     text.split('"').skip(1).step_by(2).filter(is_operation)
 }
 
-/// The service of a source file, by the first constant that it names: `AwsService::EC2`.
+/// The first service that a source file names: `AwsService::EC2`.
 fn service_of(text: &str) -> AwsService {
     let (_, after) = text.split_once("Service::").unwrap();
     match after
@@ -56,7 +56,7 @@ fn policy_allows_exactly_the_actions_that_a_scan_needs() {
         }
     }
     assert_eq!(kinds, ALL.len());
-    // For `regions: [all]`.
+    // `regions: [all]` needs this action.
     needed.insert(AwsService::EC2.action("DescribeRegions"));
     let policy = include_str!("../../../../../configs/aws-policy.json");
     let policy: Json = serde_json::from_str(policy).unwrap();

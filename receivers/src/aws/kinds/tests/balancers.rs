@@ -10,7 +10,7 @@ use crate::aws::kinds::elb_target_group::TargetGroup;
 const ELB: &str = "arn:aws:elasticloadbalancing:us-east-1:123456789012";
 
 #[test]
-fn load_balancer_has_its_host_name_as_alias_also_in_lower_case() {
+fn load_balancer_has_aliases_of_its_host_name_as_written_and_in_lower_case() {
     let item = json!({
         "LoadBalancerArn": format!("{ELB}:loadbalancer/app/Web/50dc"), "LoadBalancerName": "Web",
         "DNSName": "Web-1.elb.amazonaws.com", "VpcId": "vpc-1", "SecurityGroups": ["sg-1"],
@@ -63,7 +63,7 @@ fn listener_routes_to_the_groups_of_its_default_actions() {
     check(&Listener, &item, uid, &edges, &["id app/web/50dc/f2f7"]);
 }
 
-/// A target group of this type with these targets, all of them unhealthy.
+/// A target group of this type with these unhealthy targets.
 fn group(target_type: &str, targets: &[Json]) -> Json {
     let health =
         json!({"State": "unhealthy", "Reason": "Target.Timeout", "Description": "timed out"});
@@ -128,7 +128,7 @@ fn target_type_determines_the_uid_of_the_target() {
 }
 
 #[test]
-fn target_on_several_ports_has_one_edge_that_does_not_depend_on_the_order_of_the_list() {
+fn target_with_several_ports_has_one_edge_whatever_the_order_of_the_list() {
     let ports = [80, 443].map(|port| json!({"Id": "i-1", "Port": port}));
     let one = resource(&TargetGroup, &group("instance", &ports)).unwrap();
     let [http, https] = ports;

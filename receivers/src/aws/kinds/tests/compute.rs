@@ -63,7 +63,7 @@ fn volume_has_edges_to_its_instance_and_its_key() {
 }
 
 #[test]
-fn launch_template_has_the_data_of_its_default_version_without_secrets() {
+fn user_data_of_a_launch_template_is_redacted() {
     let item = json!({
         "LaunchTemplateId": "lt-1", "LaunchTemplateName": "web", "DefaultVersionNumber": 2,
         "LaunchTemplateData": {
@@ -90,7 +90,7 @@ fn launch_template_has_the_data_of_its_default_version_without_secrets() {
 }
 
 #[test]
-fn scaling_group_has_edges_to_its_templates_and_subnets() {
+fn scaling_group_has_edges_to_its_templates_subnets_and_target_groups() {
     let arn =
         "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:0f:autoScalingGroupName/web";
     let template =
@@ -132,7 +132,7 @@ fn scaling_group_has_edges_to_its_templates_and_subnets() {
 }
 
 #[test]
-fn values_of_a_functions_variables_are_redacted() {
+fn environment_variables_of_a_function_are_redacted() {
     let item = json!({
         "FunctionName": "api", "FunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:api",
         "Role": "arn:aws:iam::123456789012:role/service/api",

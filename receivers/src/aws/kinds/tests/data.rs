@@ -39,7 +39,7 @@ fn database_has_aliases_of_its_endpoint() {
 }
 
 #[test]
-fn database_is_in_the_subnets_of_its_group_that_are_in_its_zones() {
+fn database_is_part_of_one_subnet_of_its_group_per_zone() {
     let subnet = |id: &str, zone: &str| json!({"SubnetIdentifier": id, "SubnetAvailabilityZone": {"Name": zone}});
     let subnets = [
         subnet("subnet-1", "us-east-1a"),
@@ -62,7 +62,7 @@ fn database_is_in_the_subnets_of_its_group_that_are_in_its_zones() {
 }
 
 #[test]
-fn source_in_another_region_is_referenced_by_its_arn() {
+fn replica_references_its_source_in_another_region_by_arn() {
     let source = "arn:aws:rds:eu-west-1:123456789012:db:main";
     let item = json!({
         "DBInstanceArn": "arn:aws:rds:us-east-1:123456789012:db:copy",
@@ -179,7 +179,7 @@ fn bucket_has_its_own_region_and_routes_to_the_targets_of_its_events() {
 }
 
 #[test]
-fn key_has_its_aliases() {
+fn kms_aliases_of_a_key_are_its_names_and_other_uids() {
     let alias = |name: &str| {
         json!({
             "AliasName": name, "TargetKeyId": "k-1",

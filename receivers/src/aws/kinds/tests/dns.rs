@@ -1,4 +1,4 @@
-//! Zones, and the hosts to which their records point.
+//! Hosted zones, and the hosts to which their records point.
 
 use serde_json::{Value as Json, json};
 
@@ -31,7 +31,7 @@ fn private_zone_is_attached_to_its_vpcs_in_all_regions() {
 }
 
 #[test]
-fn record_points_to_hosts_in_their_usual_form() {
+fn record_points_to_hosts_by_their_normalized_names() {
     let values = |values: &[&str]| -> Json {
         let values: Vec<_> = values.iter().map(|value| json!({"Value": value})).collect();
         json!({"TTL": 60, "ResourceRecords": values})
@@ -84,9 +84,9 @@ fn record_points_to_hosts_in_their_usual_form() {
             .iter()
             .map(|host| format!("DNS_POINTS_TO ext://{host}:"));
         let edges: Vec<String> = [part].into_iter().chain(points).collect();
-        let own = id.split('/').next().unwrap();
-        let dns = format!("dns {own}");
-        let aliases = [format!("id {id} in Z1"), format!("name {own}")];
+        let host = id.split('/').next().unwrap();
+        let dns = format!("dns {host}");
+        let aliases = [format!("id {id} in Z1"), format!("name {host}")];
         let aliases = aliases
             .iter()
             .map(String::as_str)
@@ -103,7 +103,7 @@ fn record_points_to_hosts_in_their_usual_form() {
 }
 
 #[test]
-fn uid_of_one_of_several_records_of_a_name_has_its_set_identifier() {
+fn uid_of_a_record_ends_with_its_set_identifier() {
     let item = json!({
         "HostedZoneId": "Z1", "Name": "api.example.com.", "Type": "A", "SetIdentifier": "blue/1", "Weight": 9,
         "ResourceRecords": [{"Value": "192.0.2.1"}],
@@ -122,7 +122,7 @@ fn uid_of_one_of_several_records_of_a_name_has_its_set_identifier() {
 }
 
 #[test]
-fn zone_is_attached_to_a_shared_vpc_by_the_arn_of_its_owner() {
+fn zone_references_a_shared_vpc_by_the_arn_in_the_owners_account() {
     let (at, vpc) = (
         account_region(),
         "arn:aws:ec2:eu-west-1:210987654321:vpc/vpc-1",
@@ -137,6 +137,6 @@ fn zone_is_attached_to_a_shared_vpc_by_the_arn_of_its_owner() {
     assert_eq!(
         HostedZone.phase(),
         ScanPhase::Last,
-        "the owners of VPCs are known by then"
+        "after the scan that records the owners of VPCs"
     );
 }

@@ -1,4 +1,4 @@
-//! Items as the APIs return them, and the graph resource that each becomes.
+//! Converts items, as the APIs return them, to resources of the graph.
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use pipeline::attributes::{Map, map_to_json};
@@ -13,8 +13,8 @@ mod actions;
 mod balancers;
 mod compute;
 mod data;
+mod details;
 mod dns;
-mod further;
 mod network;
 mod uids;
 
@@ -44,9 +44,8 @@ fn configuration(kind: &dyn ResourceKind, item: &Json) -> Json {
     Json::Object(map_to_json(Map::new(&resource.configuration)))
 }
 
-/// Asserts that an item has this uid, these edges `KIND to {properties} confidence` and these aliases
-/// `kind value in scope`.
-/// `ec2:` stands for `arn:aws:ec2:us-east-1:123456789012:`, and so for the other services.
+/// Asserts that the resource of an item has this uid, these edges (`KIND to {properties} confidence`) and these aliases
+/// (`kind value in scope`). `ec2:` stands for `arn:aws:ec2:us-east-1:123456789012:`; likewise for other services.
 #[track_caller]
 fn check(kind: &dyn ResourceKind, item: &Json, uid: &str, edges: &[&str], aliases: &[&str]) {
     let resource = resource(kind, item).unwrap();
@@ -87,6 +86,7 @@ fn check(kind: &dyn ResourceKind, item: &Json, uid: &str, edges: &[&str], aliase
     assert_eq!(written, aliases);
 }
 
+/// Abbreviates the ARNs in a text.
 fn short(text: &str) -> String {
     let services = [
         "autoscaling",

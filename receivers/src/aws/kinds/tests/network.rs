@@ -14,7 +14,7 @@ use crate::aws::kinds::ec2_subnet::Subnet;
 use crate::aws::kinds::ec2_vpc::Vpc;
 
 #[test]
-fn vpc_has_the_name_of_its_tag() {
+fn vpc_has_the_name_in_its_name_tag() {
     let item = json!({
         "VpcId": "vpc-1", "OwnerId": "123456789012", "CidrBlock": "10.0.0.0/16",
         "Tags": [{"Key": "Name", "Value": "main"}],
@@ -29,7 +29,7 @@ fn vpc_has_the_name_of_its_tag() {
 }
 
 #[test]
-fn shared_resource_has_the_arn_of_its_owner_and_an_alias_in_the_scanned_account() {
+fn shared_resource_has_the_arn_in_its_owners_account_and_an_alias_in_the_scanned_account() {
     let item = json!({"VpcId": "vpc-1", "OwnerId": "210987654321"});
     let uid = "arn:aws:ec2:us-east-1:210987654321:vpc/vpc-1";
     check(
@@ -43,7 +43,7 @@ fn shared_resource_has_the_arn_of_its_owner_and_an_alias_in_the_scanned_account(
 }
 
 #[test]
-fn subnet_is_part_of_its_vpc_and_does_not_change_with_its_free_addresses() {
+fn subnet_is_part_of_its_vpc_and_does_not_change_with_the_number_of_free_addresses() {
     let item = |free: i64| json!({"SubnetId": "subnet-1", "VpcId": "vpc-1", "AvailableIpAddressCount": free});
     check(
         &Subnet,
@@ -101,7 +101,7 @@ fn route_table_routes_to_the_targets_of_its_routes() {
 }
 
 #[test]
-fn main_route_table_is_attached_to_the_subnets_without_a_table() {
+fn main_route_table_is_attached_to_the_subnets_that_no_table_names() {
     let item = json!({
         "RouteTableId": "rtb-1", "VpcId": "vpc-1", "Associations": [{"Main": true}],
         "OtherSubnets": ["subnet-1"],
@@ -121,7 +121,7 @@ fn main_route_table_is_attached_to_the_subnets_without_a_table() {
 }
 
 #[test]
-fn gateways_are_attached() {
+fn internet_gateway_is_attached_to_its_vpc_and_nat_gateway_to_its_addresses() {
     let item = json!({
         "InternetGatewayId": "igw-1", "Attachments": [{"State": "available", "VpcId": "vpc-1"}],
     });
@@ -161,7 +161,7 @@ fn gateways_are_attached() {
 }
 
 #[test]
-fn security_group_allows_traffic_from_the_groups_of_its_ingress_rules() {
+fn security_group_allows_traffic_from_the_groups_in_its_ingress_rules() {
     let from = |group: &str, protocol: &str, first: i64, last: i64| {
         json!({
             "IpProtocol": protocol, "FromPort": first, "ToPort": last,

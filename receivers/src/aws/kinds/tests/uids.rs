@@ -100,7 +100,7 @@ fn arn_determines_kind_account_and_region() {
 }
 
 #[test]
-fn other_uids_have_no_kind() {
+fn uid_that_no_pattern_matches_has_no_kind() {
     for uid in [
         "svc:////cart",
         "arn:aws:ec2",

@@ -1,4 +1,4 @@
-//! Further calls about the items of a page.
+//! Calls for the details and tags of the items of a page.
 
 use async_trait::async_trait;
 use serde_json::{Value as Json, json};
@@ -82,7 +82,7 @@ async fn unset_or_denied_details_are_omitted_and_other_failures_make_the_item_in
 }
 
 #[tokio::test]
-async fn tags_are_fetched_in_groups_and_a_failed_call_affects_only_its_own_items() {
+async fn tags_are_fetched_for_several_items_at_a_time_and_a_failed_call_affects_only_its_items() {
     let (at, tags, mut recorder) = (
         account_region(),
         filter::TagPatterns::default(),

@@ -2,8 +2,8 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
-/// The uids that a scan saw, each with its state: pairs of the hash of the uid and the hash of the state, ascending by
-/// uid. The bytes are the form in which a store keeps them: 16 for each pair, little endian.
+/// The uids that a scan saw, each with its state: pairs of the hash of the uid and the state, ascending by hash. The
+/// bytes are the form in which a store keeps them: 16 for each pair, little endian.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Members(Vec<u8>);
 
@@ -12,16 +12,16 @@ pub struct Members(Vec<u8>);
 #[error("{0} bytes are not a whole number of members, 16 bytes each")]
 pub struct MalformedMembers(usize);
 
-const PAIR: usize = 16;
+const PAIR_BYTES: usize = 16;
 
 impl Members {
-    /// Members from pairs in any order. If a uid occurs twice, the greater state counts.
+    /// Members from pairs in any order. If a uid occurs twice, the pair with the greater state is kept.
     pub fn new(mut pairs: Vec<(u64, u64)>) -> Members {
         pairs.sort_unstable();
         pairs.reverse();
         pairs.dedup_by_key(|(uid, _)| *uid);
         pairs.reverse();
-        let mut bytes = Vec::with_capacity(pairs.len() * PAIR);
+        let mut bytes = Vec::with_capacity(pairs.len() * PAIR_BYTES);
         for (uid, state) in pairs {
             bytes.extend_from_slice(&uid.to_le_bytes());
             bytes.extend_from_slice(&state.to_le_bytes());
@@ -34,7 +34,7 @@ impl Members {
     /// # Errors
     /// Fails if the bytes are not a whole number of members.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Members, MalformedMembers> {
-        if bytes.len().is_multiple_of(PAIR) {
+        if bytes.len().is_multiple_of(PAIR_BYTES) {
             Ok(Members(bytes))
         } else {
             Err(MalformedMembers(bytes.len()))
@@ -53,7 +53,7 @@ impl Members {
 
     /// The number of members.
     pub fn len(&self) -> usize {
-        self.0.len() / PAIR
+        self.0.len() / PAIR_BYTES
     }
 
     /// Whether the scan saw no uid.
@@ -61,18 +61,18 @@ impl Members {
         self.0.is_empty()
     }
 
-    /// The hash of each uid with its state, ascending by uid.
+    /// The hash of each uid with its state, ascending by hash.
     pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> {
         (0..self.len()).map(|index| self.pair(index))
     }
 
     /// The state of the uid with this hash, 0 if it is unknown; `None` if the scan did not see the uid.
-    pub fn state_of(&self, uid: u64) -> Option<u64> {
+    pub fn state_of(&self, uid_hash: u64) -> Option<u64> {
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = usize::midpoint(low, high);
-            let (middle_uid, state) = self.pair(middle);
-            match middle_uid.cmp(&uid) {
+            let (middle_hash, state) = self.pair(middle);
+            match middle_hash.cmp(&uid_hash) {
                 std::cmp::Ordering::Equal => return Some(state),
                 std::cmp::Ordering::Less => low = middle + 1,
                 std::cmp::Ordering::Greater => high = middle,
@@ -86,7 +86,8 @@ impl Members {
             let bytes = &self.0[start..start + 8];
             u64::from_le_bytes(bytes.try_into().expect("8 bytes"))
         };
-        (number(index * PAIR), number(index * PAIR + 8))
+        let start = index * PAIR_BYTES;
+        (number(start), number(start + 8))
     }
 }
 
