@@ -190,13 +190,13 @@ impl Delivery {
         Delivery::merge_rows(parts)
     }
 
-    /// The delivery of new rows that a component derived from a batch. It is unknown which sender each new row belongs
-    /// to.
+    /// The delivery of new rows that a component derived from a batch. All senders of the batch wait for the new rows,
+    /// since it is unknown which sender's rows each new row comes from.
     #[must_use]
-    pub fn unattributed(&self) -> Delivery {
+    pub fn for_derived_rows(&self) -> Delivery {
         match self.senders.as_deref() {
             Some(Senders::Many(parts)) if parts.iter().any(|part| part.rows.is_some()) => {
-                Delivery::merge(parts.iter().map(|part| part.delivery.unattributed()))
+                Delivery::merge(parts.iter().map(|part| part.delivery.for_derived_rows()))
             }
             _ => self.clone(),
         }

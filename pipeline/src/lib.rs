@@ -2,13 +2,13 @@
 //!
 //! Read it in this order:
 //!
-//! 1. [`signal`] and [`schema`] define the rows; [`batch`], [`delivery`] and [`channel`] how they are passed on and
+//! 1. [`signal`] and [`schema`] define the rows; [`batch`], [`delivery`] and [`channel`] how batches are sent and
 //!    acknowledged.
 //! 2. [`component`] defines the traits of components. [`config`] and [`topology`] convert a file to a checked topology,
 //!    and [`engine`] runs it.
 //! 3. [`reports`] converts rows to reports, and [`claims`] has the rules that merge reports into one graph.
-//!    [`graph_store`] defines the queries on the graph. [`store`] keeps it in the rows of a backend; [`alias_index`]
-//!    keeps the names in memory, by the same rules ([`claim_memory`]).
+//!    [`graph_store`] defines the queries on the graph. [`store`] keeps the graph in the rows of a backend.
+//!    [`alias_index`] holds the names of nodes in memory and merges them by the same rules ([`claim_memory`]).
 
 pub mod alias_index;
 pub mod attributes;

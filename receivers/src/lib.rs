@@ -1,4 +1,4 @@
-//! The receivers: OTLP, scans of AWS accounts, and a simulated company.
+//! The receivers: OTLP, scans of AWS accounts, and a simulated shop.
 
 #[cfg(feature = "aws")]
 pub mod aws;

@@ -7,10 +7,10 @@
 //! ```
 //!
 //! The exporter acknowledges a batch when its lines are on disk. If a write fails, the exporter truncates the file to
-//! its length before the write, so that no partial line remains.
+//! the length that it had before the write, so that no partial line remains.
 
 use std::fs::{File as OsFile, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -64,11 +64,12 @@ impl Exporter for File {
             .append(true)
             .open(&self.path);
         let file = file.map_err(|error| {
-            let reason = format!(
-                "cannot open {} for writing: create its directory, or set exporters.{}.path",
-                self.path.display(),
-                self.id
-            );
+            let remedy = match error.kind() {
+                ErrorKind::NotFound => "create its directory, or set",
+                _ => "set",
+            };
+            let (path, id) = (self.path.display(), &self.id);
+            let reason = format!("cannot open {path} for writing: {remedy} exporters.{id}.path");
             StartError::because(reason, error)
         })?;
         self.file = Some(Arc::new(Mutex::new(file)));
@@ -82,7 +83,10 @@ impl Exporter for File {
 
     async fn export(&self, batch: &Batch) -> Result<(), ExportError> {
         let lines = json_lines(batch).map_err(|error| {
-            ExportError::permanent(format!("write {}", self.path.display()), error)
+            ExportError::permanent(
+                format!("cannot encode {} as OTLP JSON", batch.signal()),
+                error,
+            )
         })?;
         let file = self
             .file
@@ -100,7 +104,7 @@ impl Exporter for File {
     }
 }
 
-/// Appends the lines and syncs the file. If that fails, truncates the file to its length before the write.
+/// Appends the lines and syncs the file. If that fails, truncates the file to the length that it had before the write.
 fn append(file: &Mutex<OsFile>, lines: &[u8]) -> std::io::Result<()> {
     let mut file = lock(file);
     let length_before = file.metadata()?.len();
@@ -111,7 +115,7 @@ fn append(file: &Mutex<OsFile>, lines: &[u8]) -> std::io::Result<()> {
     written
 }
 
-/// The lines of a batch, each with its line end.
+/// The JSON lines of a batch. Each ends with a line feed.
 ///
 /// # Errors
 /// If the batch cannot be encoded as OTLP.

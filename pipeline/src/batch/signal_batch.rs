@@ -123,7 +123,7 @@ impl Batch {
     /// # Errors
     /// When a required column is missing, has nulls or has another type.
     pub fn with_rows(self, rows: RecordBatch) -> Result<Batch, SchemaMismatch> {
-        Batch::new(self.signal, rows, self.delivery.unattributed())
+        Batch::new(self.signal, rows, self.delivery.for_derived_rows())
     }
 
     /// Replaces some columns, each named by its constant in [`crate::schema`].
@@ -184,7 +184,7 @@ impl Batch {
     /// # Errors
     /// When a required column is missing, has nulls or has another type.
     pub fn derive(&self, signal: Signal, rows: RecordBatch) -> Result<Batch, SchemaMismatch> {
-        Batch::new(signal, rows, self.delivery.unattributed())
+        Batch::new(signal, rows, self.delivery.for_derived_rows())
     }
 
     /// Replaces the delivery.

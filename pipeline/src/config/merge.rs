@@ -2,8 +2,8 @@
 
 use super::node::{Value, YamlNode};
 
-/// Merges `later` over `earlier`. Maps are merged key by key; any other value replaces the earlier value. But a null
-/// leaves an earlier map unchanged, so a key without a value does too.
+/// Merges `later` into `earlier`. Two maps are merged key by key. Otherwise the later value replaces the earlier one,
+/// except that a null, such as a key without a value, leaves an earlier map unchanged.
 pub(crate) fn merge(earlier: YamlNode, later: YamlNode) -> YamlNode {
     if matches!(earlier.value, Value::Map(_)) && later.is_null() {
         return earlier;

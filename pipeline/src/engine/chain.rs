@@ -28,6 +28,7 @@ const MIN_TICK: Duration = Duration::from_millis(1);
 pub(super) struct ProcessorChain {
     /// `pipelines/unified` or `connectors/x`.
     pub(super) name: String,
+    /// The processors, in their order.
     pub(super) links: Vec<Link>,
     pub(super) routes: Vec<Route>,
     /// Cancelled at the shutdown deadline.
@@ -67,8 +68,8 @@ pub(super) fn spawn(
 }
 
 impl ProcessorChain {
-    /// Loads the processors, then runs until the queue is closed and empty, or until `give_up` is cancelled
-    /// and the queue is empty. Then each processor emits the rows that it still holds.
+    /// Loads the processors, then runs until the queue is closed and empty. If `give_up` is cancelled, it does not wait
+    /// until the queue is closed. At the end, each processor emits the rows that it still holds.
     async fn run(self, mut queue: Queue) -> Result<(), TaskFailure> {
         let ProcessorChain {
             mut links,
@@ -90,36 +91,37 @@ impl ProcessorChain {
                 biased;
                 () = wait_until(timers.next()) => {
                     for index in timers.take_due(Instant::now()) {
-                        let made = links.call(move |links| links.tick(index))?;
-                        send_all(&routes, &made).await;
+                        let output = links.call(move |links| links.tick(index))?;
+                        send_all(&routes, &output).await;
                     }
                 }
                 // Wakes come before batches. They cannot starve batches, since a processor wakes at most once for each
                 // read of the store.
                 index = links.woken() => {
-                    let made = links.call(move |links| links.tick(index))?;
-                    send_all(&routes, &made).await;
+                    let output = links.call(move |links| links.tick(index))?;
+                    send_all(&routes, &output).await;
                 }
                 queued = next(&mut first, &mut queue) => {
                     let Some(queued) = queued else { break };
                     let (batch, capacity) = queued.into_parts();
-                    let made = links.call(move |links| links.process(0, vec![batch]))?;
-                    send_all(&routes, &made).await;
+                    let output = links.call(move |links| links.process(0, vec![batch]))?;
+                    send_all(&routes, &output).await;
                     drop(capacity);
                 }
                 // The queue is empty here.
                 () = wait_all_idle(&routes), if releasable.is_some() => {
                     let index = releasable.unwrap_or_default();
-                    let made = links.call(move |links| links.release(index))?;
-                    send_all(&routes, &made).await;
+                    let output = links.call(move |links| links.release(index))?;
+                    send_all(&routes, &output).await;
                 }
-                // Giving up comes last: queued batches must first reach the exporters, which then refuse them.
+                // This branch comes last, so that the batches in the queue still reach the exporters, which refuse
+                // them.
                 () = give_up.cancelled() => break,
             }
         }
         for index in 0..links.len() {
-            let made = links.call(move |links| links.finish(index))?;
-            send_all(&routes, &made).await;
+            let output = links.call(move |links| links.finish(index))?;
+            send_all(&routes, &output).await;
         }
         Ok(())
     }
@@ -143,6 +145,7 @@ impl TickTimers {
             let within = link.processor.tick_within(wall);
             // A time beyond the range of `Instant` means never.
             let next = within.and_then(|within| now.checked_add(within.max(MIN_TICK)));
+            // A tick that is already scheduled is never postponed, so a stream of batches cannot starve it.
             *due = next.map(|next| due.map_or(next, |due| due.min(next)));
         }
     }
@@ -168,7 +171,7 @@ async fn wait_until(due: Option<Instant>) {
     }
 }
 
-/// The links, and the index of the link that runs now.
+/// The links of a chain. A call keeps the index of the running link, so that a panic can be attributed to this link.
 struct ChainLinks {
     /// `None` only during a call and after a panic.
     links: Option<Vec<Link>>,
@@ -219,13 +222,13 @@ impl ChainLinks {
             current: self.current.clone(),
         };
         let worked = catch_unwind(AssertUnwindSafe(move || {
-            let made = work(&mut in_call);
-            (in_call.links, made)
+            let output = work(&mut in_call);
+            (in_call.links, output)
         }));
         match worked {
-            Ok((links, made)) => {
+            Ok((links, output)) => {
                 self.links = Some(links);
-                Ok(made)
+                Ok(output)
             }
             Err(panic) => {
                 let current = self.current.load(Ordering::Relaxed);
@@ -248,33 +251,33 @@ impl LinksInCall {
         let now = UnixNanos::now();
         for index in first..self.links.len() {
             self.current.store(index, Ordering::Relaxed);
-            let mut made = Vec::with_capacity(batches.len());
+            let mut output = Vec::with_capacity(batches.len());
             for batch in batches {
-                made.extend(self.links[index].process(batch, now));
+                output.extend(self.links[index].process(batch, now));
             }
-            batches = made;
+            batches = output;
         }
         batches
     }
 
     fn tick(&mut self, index: usize) -> Vec<Batch> {
         self.current.store(index, Ordering::Relaxed);
-        let made = self.links[index].processor.tick(UnixNanos::now());
-        self.links[index].count_outgoing(&made);
-        self.process(index + 1, made)
+        let output = self.links[index].processor.tick(UnixNanos::now());
+        self.links[index].count_outgoing(&output);
+        self.process(index + 1, output)
     }
 
     fn release(&mut self, index: usize) -> Vec<Batch> {
         self.current.store(index, Ordering::Relaxed);
-        let made = self.links[index].processor.release(UnixNanos::now());
-        self.links[index].count_outgoing(&made);
-        self.process(index + 1, made)
+        let output = self.links[index].processor.release(UnixNanos::now());
+        self.links[index].count_outgoing(&output);
+        self.process(index + 1, output)
     }
 
     fn finish(&mut self, index: usize) -> Vec<Batch> {
         self.current.store(index, Ordering::Relaxed);
-        let made = self.links[index].processor.finish(UnixNanos::now());
-        self.links[index].count_outgoing(&made);
-        self.process(index + 1, made)
+        let output = self.links[index].processor.finish(UnixNanos::now());
+        self.links[index].count_outgoing(&output);
+        self.process(index + 1, output)
     }
 }

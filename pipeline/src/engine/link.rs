@@ -29,9 +29,9 @@ impl Link {
             .incoming
             .fetch_add(rows as u64, Ordering::Relaxed);
         let error = match self.processor.process(batch, now) {
-            Ok(made) => {
-                self.count_outgoing(&made);
-                return made;
+            Ok(output) => {
+                self.count_outgoing(&output);
+                return output;
             }
             Err(error) => error,
         };
@@ -47,8 +47,8 @@ impl Link {
     }
 
     /// Counts the rows of batches that the processor returned.
-    pub(super) fn count_outgoing(&self, made: &[Batch]) {
-        let rows: usize = made.iter().map(Batch::num_rows).sum();
+    pub(super) fn count_outgoing(&self, output: &[Batch]) {
+        let rows: usize = output.iter().map(Batch::num_rows).sum();
         self.counters
             .outgoing
             .fetch_add(rows as u64, Ordering::Relaxed);

@@ -10,7 +10,7 @@ use super::rules::{ImpactRole, ImpactRule};
 use crate::graph_store::Direction;
 use crate::interner::Interner;
 
-/// The factor by which a hop reduces the score.
+/// Each hop multiplies the score by this factor.
 pub const DECAY: f64 = 0.7;
 
 /// The limits of a walk.
@@ -22,8 +22,11 @@ pub struct WalkLimits {
     pub nodes: usize,
 }
 
-/// A walk from a changed node. `N` identifies a node. Of two paths with the same score, the walk chooses by the order
-/// of their nodes.
+/// A walk from a changed node. `N` identifies a node.
+///
+/// Of several paths to a node in the same role, the walk keeps the one with the highest score. If scores are equal, it
+/// keeps the path with fewer hops, then the one whose second-last node is smaller, then the one whose last edge has the
+/// smaller kind, then the one on which the second-last node has the role [`ImpactRole::Changed`].
 ///
 /// For each level, the caller reads all edges that [`ImpactWalk::frontier`] or [`ImpactWalk::edge_queries`] requests,
 /// passes each to [`ImpactWalk::follow`], and then calls [`ImpactWalk::advance`].
@@ -31,7 +34,8 @@ pub struct WalkLimits {
 pub struct ImpactWalk<N> {
     limits: WalkLimits,
     kinds: KindRules,
-    /// All visits. The first is the start; each other visit comes after its previous visit on the path.
+    /// All visits, level by level. The first is the visit of the start. Each other visit refers to an earlier visit,
+    /// from which the walk reached its node.
     visits: Vec<Visit<N>>,
     /// The best visit of each node in each role, as an index.
     best: HashMap<(N, ImpactRole), usize>,
@@ -52,7 +56,7 @@ struct Arrival<N> {
     from: usize,
     near: N,
     edge_kind: &'static str,
-    kind: u32,
+    far_kind: u32,
     score: f64,
 }
 
@@ -136,14 +140,15 @@ impl<N: Clone + Eq + Hash + Ord> ImpactWalk<N> {
                     .copied()
                     .filter(move |rule| rule.direction == direction)
             };
-            let visits = || self.frontier.iter();
-            let nodes = visits().filter(|(_, visits)| {
+            let frontier = self.frontier.iter();
+            let nodes = frontier.filter(|(_, visits)| {
                 let mut rules = visits.iter().flat_map(rules_in_direction);
                 rules.next().is_some()
             });
             let mut nodes: Vec<N> = nodes.map(|(node, _)| node.clone()).collect();
             nodes.sort();
-            let rules = visits().flat_map(|(_, visits)| visits.iter().flat_map(rules_in_direction));
+            let visits = self.frontier.values().flatten();
+            let rules = visits.flat_map(rules_in_direction);
             let mut edge_kinds: Vec<&'static str> = rules.map(|rule| rule.edge_kind).collect();
             edge_kinds.sort_unstable();
             edge_kinds.dedup();
@@ -174,7 +179,7 @@ impl<N: Clone + Eq + Hash + Ord> ImpactWalk<N> {
             let score = visit.score * DECAY * edge.confidence.clamp(0.0, 1.0);
             let reached = (edge.far.clone(), rule.role);
             let known_score = self.best.get(&reached).map(|best| self.visits[*best].score);
-            // This path is longer than the known one, so it leads to better scores only if its score is better.
+            // The known path is shorter, so this path leads to higher scores only if its score at this node is higher.
             let has_no_score = score.is_nan() || score <= 0.0;
             if has_no_score || known_score.is_some_and(|known| known >= score) {
                 continue;
@@ -183,7 +188,7 @@ impl<N: Clone + Eq + Hash + Ord> ImpactWalk<N> {
                 from,
                 near: edge.near.clone(),
                 edge_kind: rule.edge_kind,
-                kind: self.kinds.number(edge.far_kind),
+                far_kind: self.kinds.number(edge.far_kind),
                 score,
             };
             match self.arrivals.entry(reached) {
@@ -225,8 +230,8 @@ impl<N: Clone + Eq + Hash + Ord> ImpactWalk<N> {
             }
             let index = self.visits.len();
             self.best.insert((node.clone(), role), index);
-            let goes_on =
-                self.hops < self.limits.depth && !self.kinds.rules(arrival.kind, role).is_empty();
+            let goes_on = self.hops < self.limits.depth
+                && !self.kinds.rules(arrival.far_kind, role).is_empty();
             if goes_on {
                 let visits = self.frontier.entry(node.clone()).or_default();
                 match role {
@@ -236,7 +241,7 @@ impl<N: Clone + Eq + Hash + Ord> ImpactWalk<N> {
             }
             self.visits.push(Visit {
                 node,
-                kind: arrival.kind,
+                kind: arrival.far_kind,
                 role,
                 hops: self.hops,
                 score: arrival.score,

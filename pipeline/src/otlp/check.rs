@@ -13,9 +13,9 @@ use super::wire::keys::{
 };
 use super::wire::{DecodeError, MAX_DEPTH, Result, WireReader, number_bits};
 
-const KEY_VALUE: u64 = number_bits([1, 2, 3]);
-const ANY_VALUE: u64 = number_bits([1, 2, 3, 4, 5, 6, 7, 8]);
-const LIST: u64 = number_bits([1]);
+const KEY_VALUE_FIELDS: u64 = number_bits([1, 2, 3]);
+const ANY_VALUE_FIELDS: u64 = number_bits([1, 2, 3, 4, 5, 6, 7, 8]);
+const LIST_FIELDS: u64 = number_bits([1]);
 
 /// Checks a `KeyValue`. Returns whether it is canonical.
 #[inline]
@@ -73,7 +73,7 @@ fn walk_key_value(mut entry: WireReader<'_>) -> Result<bool> {
                 entry.varint()?;
                 indexes += 1;
             }
-            other => entry.skip(other, KEY_VALUE)?,
+            other => entry.skip(other, KEY_VALUE_FIELDS)?,
         }
     }
     Ok(canonical && keys <= 1 && values <= 1 && indexes <= 1)
@@ -106,7 +106,7 @@ pub(super) fn any_value(mut value: WireReader<'_>) -> Result<bool> {
                 while let Some(field) = list.next_key()? {
                     match field {
                         BYTES_1 => canonical &= any_value(list.message()?)?,
-                        other => list.skip(other, LIST)?,
+                        other => list.skip(other, LIST_FIELDS)?,
                     }
                 }
             }
@@ -118,14 +118,14 @@ pub(super) fn any_value(mut value: WireReader<'_>) -> Result<bool> {
                         BYTES_1 => canonical &= key_value(list.message()?)?,
                         // Readers read a kvlist as a run of entries, so a canonical kvlist has no other field.
                         other => {
-                            list.skip(other, LIST)?;
+                            list.skip(other, LIST_FIELDS)?;
                             canonical = false;
                         }
                     }
                 }
             }
             other => {
-                value.skip(other, ANY_VALUE)?;
+                value.skip(other, ANY_VALUE_FIELDS)?;
                 fields -= 1;
             }
         }

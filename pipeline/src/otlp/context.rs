@@ -11,9 +11,9 @@ use super::wire::keys::{BYTES_1, BYTES_2, BYTES_3, BYTES_4, VARINT_2, VARINT_4};
 use super::wire::{Result, WireReader, number_bits};
 use crate::attributes::Map;
 
-const RESOURCE: u64 = number_bits([1, 2, 3]);
-const SCOPE: u64 = number_bits([1, 2, 3, 4]);
-const ENTITY_REF: u64 = number_bits([1, 2, 3, 4]);
+const RESOURCE_FIELDS: u64 = number_bits([1, 2, 3]);
+const SCOPE_FIELDS: u64 = number_bits([1, 2, 3, 4]);
+const ENTITY_REF_FIELDS: u64 = number_bits([1, 2, 3, 4]);
 
 /// The fields of a `Resource`, merged from all its occurrences in a group.
 #[derive(Debug, Default)]
@@ -42,7 +42,7 @@ impl ResourceFields {
                     check_entity_ref(message.within(range.clone()))?;
                     self.entity_refs.append(&message, start..range.end);
                 }
-                other => message.skip(other, RESOURCE)?,
+                other => message.skip(other, RESOURCE_FIELDS)?,
             }
         }
     }
@@ -60,7 +60,7 @@ fn check_entity_ref(mut message: WireReader<'_>) -> Result<()> {
             BYTES_1 | BYTES_2 | BYTES_3 | BYTES_4 => {
                 message.text()?;
             }
-            other => message.skip(other, ENTITY_REF)?,
+            other => message.skip(other, ENTITY_REF_FIELDS)?,
         }
     }
     Ok(())
@@ -96,7 +96,7 @@ impl ScopeFields {
                 }
                 BYTES_3 => self.attributes.add(&mut message, start)?,
                 VARINT_4 => self.dropped = message.uint32()?,
-                other => message.skip(other, SCOPE)?,
+                other => message.skip(other, SCOPE_FIELDS)?,
             }
         }
     }

@@ -17,9 +17,11 @@ use super::wire::keys::{
 use super::wire::{Result, WireReader, number_bits};
 use crate::Signal;
 
-const REQUEST: u64 = number_bits([1]);
-const GROUP: u64 = number_bits([1, 2, 3]);
-const RECORD: u64 = number_bits([1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12]);
+/// The field numbers of the request.
+const REQUEST_FIELDS: u64 = number_bits([1]);
+/// For `ResourceLogs` and `ScopeLogs`, which have the same field numbers.
+const GROUP_FIELDS: u64 = number_bits([1, 2, 3]);
+const RECORD_FIELDS: u64 = number_bits([1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12]);
 
 /// The columns of `logs` while a request is decoded.
 struct LogColumns {
@@ -38,7 +40,7 @@ struct LogColumns {
     dropped: Vec<u32>,
 }
 
-/// Decodes a request in one walk.
+/// Decodes a request in one pass over its bytes.
 pub(super) fn decode(request: &Bytes, source: &str) -> Result<RecordBatch> {
     let mut records = LogColumns {
         view_buffers: ViewBuffers::default(),
@@ -59,7 +61,7 @@ pub(super) fn decode(request: &Bytes, source: &str) -> Result<RecordBatch> {
     while let Some(field) = reader.next_key()? {
         match field {
             BYTES_1 => records.resource_logs(reader.message()?)?,
-            other => reader.skip(other, REQUEST)?,
+            other => reader.skip(other, REQUEST_FIELDS)?,
         }
     }
     Ok(records.finish(request, source))
@@ -74,7 +76,7 @@ impl LogColumns {
                 BYTES_1 => resource.read(group.message()?)?,
                 BYTES_2 => self.scope_logs(group.message()?)?,
                 BYTES_3 => resource.read_schema_url(&mut group)?,
-                other => group.skip(other, GROUP)?,
+                other => group.skip(other, GROUP_FIELDS)?,
             }
         }
         let rows = self.time.len() - first;
@@ -91,7 +93,7 @@ impl LogColumns {
                 BYTES_1 => scope.read(group.message()?)?,
                 BYTES_2 => self.record(group.message()?)?,
                 BYTES_3 => scope.read_schema_url(&mut group)?,
-                other => group.skip(other, GROUP)?,
+                other => group.skip(other, GROUP_FIELDS)?,
             }
         }
         let rows = self.time.len() - first;
@@ -107,6 +109,7 @@ impl LogColumns {
         let mut body = AnyValueField::default();
         let mut attributes = AttributeRun::default();
         loop {
+            // Where the key of the field begins.
             let start = record.pos();
             let Some(field) = record.next_key()? else {
                 break;
@@ -123,7 +126,7 @@ impl LogColumns {
                 BYTES_10 => span_id = record.id(8, "span id")?,
                 FIXED64_11 => observed = record.fixed64()?,
                 BYTES_12 => event_name = record.text().map(|range| view(&record, range))?,
-                other => record.skip(other, RECORD)?,
+                other => record.skip(other, RECORD_FIELDS)?,
             }
         }
         self.time.push(time);
@@ -144,6 +147,7 @@ impl LogColumns {
     fn finish(mut self, request: &Bytes, source: &str) -> RecordBatch {
         let rows = self.time.len();
         let buffers = &self.view_buffers.buffers(Buffer::from(request.clone()));
+        // A record without a time gets the time at which it was observed; `wire_time` keeps the 0 of the request.
         let (time, wire_time) = if self.time.contains(&0) {
             let pairs = self.time.iter().zip(&self.observed);
             let known_times =

@@ -20,12 +20,14 @@ use super::{item_of, struct_fields};
 use crate::Signal;
 use crate::schema::traces;
 
-const REQUEST: u64 = number_bits([1]);
-const GROUP: u64 = number_bits([1, 2, 3]);
-const SPAN: u64 = number_bits([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
-const EVENT: u64 = number_bits([1, 2, 3, 4]);
-const LINK: u64 = number_bits([1, 2, 3, 4, 5, 6]);
-const STATUS: u64 = number_bits([2, 3]);
+/// The field numbers of the request.
+const REQUEST_FIELDS: u64 = number_bits([1]);
+/// For `ResourceSpans` and `ScopeSpans`, which have the same field numbers.
+const GROUP_FIELDS: u64 = number_bits([1, 2, 3]);
+const SPAN_FIELDS: u64 = number_bits([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]);
+const EVENT_FIELDS: u64 = number_bits([1, 2, 3, 4]);
+const LINK_FIELDS: u64 = number_bits([1, 2, 3, 4, 5, 6]);
+const STATUS_FIELDS: u64 = number_bits([2, 3]);
 
 /// The columns of `traces` while a request is decoded.
 struct SpanColumns {
@@ -79,7 +81,7 @@ pub(super) fn decode(request: &Bytes, source: &str) -> Result<RecordBatch> {
     while let Some(field) = reader.next_key()? {
         match field {
             BYTES_1 => spans.resource_spans(reader.message()?)?,
-            other => reader.skip(other, REQUEST)?,
+            other => reader.skip(other, REQUEST_FIELDS)?,
         }
     }
     Ok(spans.finish(request, source))
@@ -132,7 +134,7 @@ impl SpanColumns {
                 BYTES_1 => resource.read(group.message()?)?,
                 BYTES_2 => self.scope_spans(group.message()?)?,
                 BYTES_3 => resource.read_schema_url(&mut group)?,
-                other => group.skip(other, GROUP)?,
+                other => group.skip(other, GROUP_FIELDS)?,
             }
         }
         let rows = self.kind.len() - first;
@@ -149,7 +151,7 @@ impl SpanColumns {
                 BYTES_1 => scope.read(group.message()?)?,
                 BYTES_2 => self.span(group.message()?)?,
                 BYTES_3 => scope.read_schema_url(&mut group)?,
-                other => group.skip(other, GROUP)?,
+                other => group.skip(other, GROUP_FIELDS)?,
             }
         }
         let rows = self.kind.len() - first;
@@ -188,7 +190,7 @@ impl SpanColumns {
                     read_status(span.message()?, status)?;
                 }
                 FIXED32_16 => flags = span.fixed32()?,
-                other => span.skip(other, SPAN)?,
+                other => span.skip(other, SPAN_FIELDS)?,
             }
         }
         self.trace_id.push(trace_id);
@@ -253,7 +255,7 @@ fn read_status(mut message: WireReader<'_>, (code, text): &mut (i32, u128)) -> R
         match field {
             BYTES_2 => *text = message.text().map(|range| view(&message, range))?,
             VARINT_3 => *code = message.uint32()? as i32,
-            other => message.skip(other, STATUS)?,
+            other => message.skip(other, STATUS_FIELDS)?,
         }
     }
     Ok(())
@@ -273,7 +275,7 @@ impl EventColumns {
                 BYTES_2 => name = event.text().map(|range| view(&event, range))?,
                 BYTES_3 => attributes.add(&mut event, start)?,
                 VARINT_4 => dropped = event.uint32()?,
-                other => event.skip(other, EVENT)?,
+                other => event.skip(other, EVENT_FIELDS)?,
             }
         }
         self.time.push(time);
@@ -312,7 +314,7 @@ impl LinkColumns {
                 BYTES_4 => attributes.add(&mut link, start)?,
                 VARINT_5 => dropped = link.uint32()?,
                 FIXED32_6 => flags = link.fixed32()?,
-                other => link.skip(other, LINK)?,
+                other => link.skip(other, LINK_FIELDS)?,
             }
         }
         self.trace_id.push(trace_id);

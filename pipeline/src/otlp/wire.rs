@@ -393,7 +393,7 @@ impl<'a> WireReader<'a> {
     }
 }
 
-/// A bit for each of the field numbers, for [`WireReader::skip`].
+/// The set of the field numbers of a message, as bits, for [`WireReader::skip`].
 pub(super) const fn number_bits<const N: usize>(numbers: [u32; N]) -> u64 {
     let mut bits = 0;
     let mut index = 0;

@@ -67,6 +67,10 @@ pub(super) fn read(
     resolved
 }
 
+/// Signals of OpenTelemetry that airdig lacks. A pipeline with another unknown type carries every signal, so one of these
+/// would process all traces, metrics and logs a second time.
+const UNSUPPORTED_SIGNALS: [&str; 1] = ["profiles"];
+
 fn resolve_pipeline(
     id: ComponentId,
     position: &SourcePosition,
@@ -76,6 +80,14 @@ fn resolve_pipeline(
 ) -> ResolvedPipeline {
     let at = format!("service::pipelines::{id}");
     let problems_before = problems.len();
+    if UNSUPPORTED_SIGNALS.contains(&id.kind()) {
+        let signal = id.kind();
+        let message = format!(
+            "{at}: the signal \"{signal}\" is not supported: remove the pipeline. With another name, it would \
+             carry every signal of its receivers"
+        );
+        problems.push(Problem::new(position, message));
+    }
     if is_map(node, &at, problems) {
         report_unknown_keys(
             node,

@@ -362,6 +362,26 @@ service:
 }
 
 #[test]
+fn pipeline_of_a_signal_that_airdig_lacks_is_rejected() {
+    let text = "\
+receivers: {otlp: }
+exporters: {debug: }
+service:
+  pipelines:
+    traces: {receivers: [otlp], exporters: [debug]}
+    profiles: {receivers: [otlp], exporters: [debug]}
+    profiles/2: {receivers: [otlp], exporters: [debug]}
+";
+    let advice = "the signal \"profiles\" is not supported: remove the pipeline. With another name, it would carry \
+                  every signal of its receivers";
+    let expected = ["6:5", "7:5"].into_iter().zip(["profiles", "profiles/2"]);
+    let expected: Vec<String> = expected
+        .map(|(position, id)| format!("{position} service::pipelines::{id}: {advice}"))
+        .collect();
+    assert_eq!(messages(text), expected);
+}
+
+#[test]
 fn pipeline_id_that_is_nearly_a_signal_gets_a_warning() {
     let text = "\
 receivers: {otlp: }

@@ -82,7 +82,7 @@ impl Processor for Attributes {
                 included.as_ref().is_none_or(|included| included[row])
                     && excluded.as_ref().is_none_or(|excluded| !excluded[row])
             },
-            |run, out| self.actions.apply(run.unwrap_or_default(), out),
+            |value, out| self.actions.apply(value.unwrap_or_default(), out),
         );
         let Some(changed) = changed else {
             return Ok(vec![batch]);

@@ -37,8 +37,8 @@ struct BatchYaml {
     send_batch_size: usize,
     /// The maximum number of rows of a batch; larger batches are split. 0 means no limit.
     send_batch_max_size: usize,
-    /// Delays the release of rows to idle exporters until the oldest row has been held for this time. `timeout` still
-    /// releases them. (The Collector has no such key.)
+    /// Delays the release of rows to idle exporters until the oldest row has been held for this time, at most `timeout`.
+    /// (The Collector has no such key.)
     #[serde(deserialize_with = "duration::deserialize")]
     #[schemars(with = "duration::Text")]
     linger: Duration,
@@ -81,6 +81,11 @@ pub(super) enum BatchConfigError {
          leave the list empty"
     )]
     MetadataKeys,
+    #[error(
+        "linger {linger:?} exceeds timeout {timeout:?}, which releases the rows first: set timeout to \
+         {linger:?} or more"
+    )]
+    LingerAboveTimeout { linger: Duration, timeout: Duration },
 }
 
 impl TryFrom<BatchYaml> for Config {
@@ -94,12 +99,16 @@ impl TryFrom<BatchYaml> for Config {
         if !yaml.metadata_keys.is_empty() {
             return Err(BatchConfigError::MetadataKeys);
         }
-        let holds_rows = size != 0 && !yaml.timeout.is_zero();
+        let (linger, timeout) = (yaml.linger, yaml.timeout);
+        if linger > timeout {
+            return Err(BatchConfigError::LingerAboveTimeout { linger, timeout });
+        }
+        let holds_rows = size != 0 && !timeout.is_zero();
         Ok(Config {
-            timeout: holds_rows.then_some(yaml.timeout),
+            timeout: holds_rows.then_some(timeout),
             send_batch_size: size,
             send_batch_max_size: (max != 0).then_some(max),
-            linger: yaml.linger,
+            linger,
         })
     }
 }

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! ```text
-//!  resources ─┬─ facts ─────────▶ nodes, edges, aliases, and the same rows of resources
+//!  resources ─┬─ convert ───────▶ nodes, edges, aliases, and the same rows of resources
 //!             └─ ReportBatch ───▶ AliasIndex of the process ──▶ `identity`, in any pipeline
 //! ```
 //!
@@ -16,13 +16,13 @@
 //! |---|---|
 //! | `observed`, group `actual` | facts `lifecycle` and `actual`, a snapshot of the edges, a snapshot of the aliases |
 //! | `observed`, group `desired` | fact `desired`, a snapshot of the edges, a snapshot of the aliases |
-//! | `created` | fact `lifecycle` with op `created`: a create event reported the resource |
+//! | `created` | a fact of group `lifecycle` or `desired` with op `created`: a create event reported the resource |
 //! | `deleted`, `released` | a row of group `lifecycle` or `desired` with the same op |
 //! | `scope_complete` | a row with the same op, the members of the scope and their states |
 //!
-//! Every emitted row has the `state` of its resource, since a scan completion confirms its members in their states. The
-//! processor also applies the reports to the [`AliasIndex`] of the process. There, the processors `identity` of all
-//! pipelines look up names.
+//! The rows that report a resource carry its `state`, since a scan completion lists a state for each member and
+//! confirms only the claims that have this state. The processor also applies the reports to the [`AliasIndex`] of the
+//! process, in which the processors `identity` of all pipelines look up names.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ use pipeline::reports::ReportBatch;
 use pipeline::{Batch, Signal, SignalSet};
 
 mod config;
-mod facts;
+mod convert;
 
 pub use config::Config;
 
@@ -81,7 +81,7 @@ impl Processor for Graph {
         if let Some(mut writer) = self.index.writer() {
             writer.apply(&ReportBatch::from_batch(&batch, now));
         }
-        let mut output = facts::convert_resources(&batch, self.wanted, now);
+        let mut output = convert::convert_resources(&batch, self.wanted, now);
         output.push(batch);
         Ok(output)
     }

@@ -35,7 +35,7 @@ fn find_batch(batches: &[Batch], signal: Signal) -> &Batch {
         .unwrap()
 }
 
-fn words(batch: &Batch, column: &str) -> Vec<String> {
+fn texts_of(batch: &Batch, column: &str) -> Vec<String> {
     let words = batch.words(column);
     words
         .into_iter()
@@ -78,31 +78,33 @@ fn an_observed_instance_is_converted_to_facts_edges_and_aliases() {
         (resources::SCAN_ID, Cell::Text("s")),
     ];
     let batch = resource(&cells, Some("i")).finish(Delivery::untracked());
-    let made = graph(SignalSet::ALL).process(batch, UnixNanos(9)).unwrap();
+    let output = graph(SignalSet::ALL).process(batch, UnixNanos(9)).unwrap();
 
-    let facts = find_batch(&made, Signal::Nodes);
-    assert_eq!(words(facts, nodes::GROUP), ["lifecycle", "actual"]);
+    let facts = find_batch(&output, Signal::Nodes);
+    assert_eq!(texts_of(facts, nodes::GROUP), ["lifecycle", "actual"]);
     assert_eq!(facts.bytes(nodes::VALUE).value(1), configuration);
     let scope = "1/eu-west-1/instance";
     assert_eq!(facts.text(nodes::SCOPE).value(0), scope);
     assert_eq!(facts.text(nodes::SCAN_ID).value(1), "s");
     assert_eq!(
-        find_batch(&made, Signal::Edges).text(edges::SCOPE).value(0),
+        find_batch(&output, Signal::Edges)
+            .text(edges::SCOPE)
+            .value(0),
         scope
     );
-    let names = find_batch(&made, Signal::Aliases);
+    let names = find_batch(&output, Signal::Aliases);
     assert_eq!(names.text(aliases::SCOPE).value(0), scope);
-    let edge_rows = find_batch(&made, Signal::Edges);
-    assert_eq!(words(edge_rows, edges::KIND), ["SECURED_BY", "PART_OF"]);
+    let edge_rows = find_batch(&output, Signal::Edges);
+    assert_eq!(texts_of(edge_rows, edges::KIND), ["SECURED_BY", "PART_OF"]);
     assert_eq!(edge_rows.text(edges::TO).value(1), "subnet");
-    assert_eq!(words(edge_rows, edges::MODE), ["snapshot", "snapshot"]);
+    assert_eq!(texts_of(edge_rows, edges::MODE), ["snapshot", "snapshot"]);
     assert_eq!(
         edge_rows.numbers::<Float64Type>(edges::CONFIDENCE).values(),
         &[0.5, 1.0]
     );
     assert_eq!(edge_rows.bytes(edges::PROPERTIES).value(0), healthy);
     assert!(edge_rows.bytes(edges::PROPERTIES).is_null(1));
-    let names = find_batch(&made, Signal::Aliases);
+    let names = find_batch(&output, Signal::Aliases);
     assert_eq!(names.text(aliases::VALUE).value(0), "10.0.0.7");
     assert_eq!(names.text(aliases::WITHIN).value(0), "vpc-1");
     for (batch, column) in [
@@ -113,30 +115,30 @@ fn an_observed_instance_is_converted_to_facts_edges_and_aliases() {
         assert_eq!(batch.numbers::<UInt64Type>(column).value(0), 77);
     }
     assert_eq!(
-        find_batch(&made, Signal::Resources).num_rows(),
+        find_batch(&output, Signal::Resources).num_rows(),
         1,
         "resources pass unchanged"
     );
 }
 
 #[test]
-fn an_empty_list_of_edges_is_converted_to_an_empty_snapshot() {
+fn an_empty_list_becomes_an_empty_snapshot_and_a_missing_list_becomes_no_rows() {
     let cells = [
         (resources::OP, Cell::Text("observed")),
         (resources::GROUP, Cell::Text("actual")),
         (resources::RELATIONS, Cell::Items(&[])),
     ];
-    let made = graph(SignalSet::ALL)
+    let output = graph(SignalSet::ALL)
         .process(
             resource(&cells, Some("vpc")).finish(Delivery::untracked()),
             UnixNanos(9),
         )
         .unwrap();
-    let edge_rows = find_batch(&made, Signal::Edges);
+    let edge_rows = find_batch(&output, Signal::Edges);
     assert_eq!(edge_rows.num_rows(), 1);
     assert!(edge_rows.text(edges::TO).is_null(0));
     assert!(
-        made.iter().all(|batch| batch.signal() != Signal::Aliases),
+        output.iter().all(|batch| batch.signal() != Signal::Aliases),
         "the row has no list of aliases"
     );
 }
@@ -147,14 +149,14 @@ fn desired_state_makes_no_lifecycle_fact() {
         (resources::OP, Cell::Text("observed")),
         (resources::GROUP, Cell::Text("desired")),
     ];
-    let made = graph(SignalSet::ALL)
+    let output = graph(SignalSet::ALL)
         .process(
             resource(&cells, Some("sg")).finish(Delivery::untracked()),
             UnixNanos(9),
         )
         .unwrap();
     assert_eq!(
-        words(find_batch(&made, Signal::Nodes), nodes::GROUP),
+        texts_of(find_batch(&output, Signal::Nodes), nodes::GROUP),
         ["desired"]
     );
 }
@@ -175,11 +177,11 @@ fn deletions_and_scan_completions_are_converted_to_rows_of_nodes() {
         (resources::MEMBER_STATES, Cell::UInts(&[30, 0])),
     ];
     rows.push(Some(UnixNanos(4)), None, "aws", &complete);
-    let made = graph(SignalSet::ALL)
+    let output = graph(SignalSet::ALL)
         .process(rows.finish(Delivery::untracked()), UnixNanos(9))
         .unwrap();
-    let facts = find_batch(&made, Signal::Nodes);
-    assert_eq!(words(facts, nodes::OP), ["deleted", "scope_complete"]);
+    let facts = find_batch(&output, Signal::Nodes);
+    assert_eq!(texts_of(facts, nodes::OP), ["deleted", "scope_complete"]);
     assert!(facts.column(nodes::VALUE).is_null(0));
     for (column, numbers) in [(nodes::MEMBERS, [3, 7]), (nodes::MEMBER_STATES, [30, 0])] {
         let list = facts.column(column).as_list::<i32>().value(1);
@@ -193,13 +195,13 @@ fn signals_that_no_component_accepts_are_not_emitted() {
         (resources::OP, Cell::Text("observed")),
         (resources::GROUP, Cell::Text("actual")),
     ];
-    let made = graph(SignalSet::NONE)
+    let output = graph(SignalSet::NONE)
         .process(
             resource(&cells, Some("i")).finish(Delivery::untracked()),
             UnixNanos(9),
         )
         .unwrap();
-    assert_eq!(made.len(), 1);
+    assert_eq!(output.len(), 1);
 }
 
 #[test]
@@ -233,6 +235,7 @@ fn the_alias_index_has_the_names_of_a_resource_until_it_is_deleted() {
         (resources::RELATIONS, Cell::Items(targets.as_flattened())),
     ];
     let mut rows = resource(&cells, Some("record"));
+    // The end of the desired state does not end the names; the end of the actual state does.
     for (group, time) in [("desired", 7), ("actual", 8)] {
         let deleted = [
             (resources::OP, Cell::Text("deleted")),
@@ -263,11 +266,11 @@ async fn the_sender_waits_for_emitted_rows() {
         (resources::OP, Cell::Text("observed")),
         (resources::GROUP, Cell::Text("actual")),
     ];
-    let mut made = graph(SignalSet::ALL)
+    let mut output = graph(SignalSet::ALL)
         .process(resource(&cells, Some("i")).finish(delivery), UnixNanos(9))
         .unwrap();
-    made.retain(|batch| batch.signal() == Signal::Nodes);
+    output.retain(|batch| batch.signal() == Signal::Nodes);
     assert!(futures::poll!(&mut receipt).is_pending());
-    drop(made);
+    drop(output);
     assert_eq!(receipt.await, Outcome::Delivered);
 }

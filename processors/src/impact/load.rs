@@ -148,7 +148,8 @@ impl NodeReader {
     }
 }
 
-/// Replaces the nodes with these uids by the stored ones. If a uid is another name of a node, also replaces this node.
+/// Replaces the nodes with these uids by the stored nodes, and removes those that are not stored. If a uid is merged
+/// into another node, also replaces that node.
 pub(super) fn replace(graph: &mut ImpactGraph, uids: &[String], stored: &StoredNodes) {
     let StoredNodes { outlines, names } = stored;
     let nodes: HashSet<&str> = outlines

@@ -6,11 +6,11 @@
 //!   impact: {max_depth: 5, store: sqlite}
 //! ```
 //!
-//! The processor merges the `nodes`, `edges` and `aliases` that pass it, by the rules of a store. It holds only the
-//! data that a walk needs: which nodes exist, their kinds and their edges. With the key `store`, it loads the graph at
-//! the start. Batches wait for this load for at most 5 minutes. If the load takes longer, the processor works with a
-//! partial graph and marks all impacts as `truncated`. When another process changes nodes in the store, the processor
-//! reads them within about a second.
+//! The processor forwards batches of `nodes`, `edges` and `aliases`, and merges their rows into its graph by the rules
+//! of a store. It holds only the data that a walk needs: which nodes exist, their kinds and their edges. With the key
+//! `store`, it loads the graph at the start. Batches wait for this load for at most 5 minutes. If the load takes
+//! longer, the processor works with a partial graph and marks all impacts as `truncated`. When another process changes
+//! nodes in the store, the processor reads them within about a second.
 //!
 //! The column `impact` has the value `{count, depth, top: [{uid, kind, score}], truncated}`. The processor sets it in
 //! rows of `drift`, and in rows of `changes` that report a successful change. It does not set the column if the graph
@@ -68,7 +68,7 @@ pub struct Impact {
     limits: WalkLimits,
     store: Option<(StoreRef, Arc<dyn GraphStore>)>,
     follower: Option<Follower<NodeReader>>,
-    /// The update for which `wake` returned; the next tick applies it.
+    /// The update that `wake` received from the follower. The next tick applies it.
     update: Option<StoreUpdate<StoredNodes>>,
     /// Which of `drift` and `changes` a component after this processor accepts.
     wanted: SignalSet,
@@ -80,8 +80,7 @@ pub struct Impact {
 impl ComponentMeta for Impact {
     const TYPE: &'static str = "impact";
     const STABILITY: Stability = Stability::Alpha;
-    const SUMMARY: &'static str =
-        "annotates drift and change records with the nodes that they affect";
+    const SUMMARY: &'static str = "annotates changes and drift (a resource differs from its declaration) with the nodes that they affect";
     type Config = Config;
 }
 
@@ -152,7 +151,11 @@ impl Processor for Impact {
             edge_bytes,
         } = self.graph_size();
         let (bytes, took) = (node_bytes + edge_bytes, start.elapsed());
-        info!(processor = %self.id, nodes, edges, bytes, ?took, "loaded the graph");
+        let message = match loaded {
+            true => "loaded the graph",
+            false => "loaded a part of the graph",
+        };
+        info!(processor = %self.id, nodes, edges, bytes, ?took, "{message}");
         self.report_nodes_left_out();
     }
 
@@ -200,8 +203,8 @@ impl Impact {
     fn apply_update(&mut self, update: &StoreUpdate<StoredNodes>) {
         load::replace(&mut self.graph, &update.uids, &update.content);
         if let Some(follower) = &mut self.follower {
-            // If a uid is another name of a node, the update has replaced this node, too. After a read of the node, the
-            // follower watches it and also reads it after own commits.
+            // If a uid that was read is merged into a node, the update also contains this node, under its own uid. The
+            // follower reads a uid after own commits only if it has read this uid before. So it must read the node.
             let also_replaced = update
                 .content
                 .uids()

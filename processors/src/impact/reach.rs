@@ -9,7 +9,7 @@ use pipeline::impact::{Impact, ImpactWalk, WalkEdge, WalkLimits};
 
 use super::graph::ImpactGraph;
 
-/// A node of the graph. Equality compares the numbers of nodes; the order compares their uids.
+/// A node of the graph. Two nodes are equal if their numbers are equal. Nodes are ordered by their uids.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NodeRef<'g> {
     id: u32,

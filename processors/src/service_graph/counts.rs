@@ -84,7 +84,7 @@ impl CallCounts {
     }
 
     /// Takes the pending rows as batches.
-    pub(super) fn take(&mut self) -> Vec<Batch> {
+    pub(super) fn take_pending_rows(&mut self) -> Vec<Batch> {
         self.out.take()
     }
 

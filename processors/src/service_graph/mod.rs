@@ -62,10 +62,10 @@ use timer::IntervalTimer;
 
 /// How often changed edges and edge stats are emitted.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(2);
-/// From this number of unsent rows on, the processor emits them with the batch of spans instead of on the next tick.
-const MAX_ROWS: usize = 8192;
+/// When this many rows are pending, the processor emits them together with the batch of spans, before the next tick.
+const FLUSH_ROWS: usize = 8192;
 /// The number of interned names at which unused names are removed for the first time.
-const MAX_NAMES: usize = 1 << 16;
+const FIRST_SWEEP_AT: usize = 1 << 16;
 
 /// The processor and connector `service_graph`.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ pub struct ServiceGraph {
     metrics_flush: IntervalTimer,
     /// For the removal of idle edges and series.
     retirement: IntervalTimer,
-    /// The number of spans that were dropped at `store.max_items` after the last warning.
+    /// The number of spans that were dropped since the last warning, because `store.max_items` spans were pending.
     dropped: u64,
     dropped_log: LogThrottle,
     /// The number of names at which unused names are removed.
@@ -93,7 +93,7 @@ impl ComponentMeta for ServiceGraph {
     const ALIASES: &'static [&'static str] = &["servicegraph"];
     const STABILITY: Stability = Stability::Alpha;
     const SUMMARY: &'static str =
-        "joins client and server spans into edges with edge stats, as in the Collector";
+        "pairs client and server spans, as in the Collector, and emits edges and their statistics";
     type Config = Config;
 }
 
@@ -120,7 +120,7 @@ impl BuildProcessor for ServiceGraph {
             retirement: IntervalTimer::new(config.cache_loop),
             dropped: 0,
             dropped_log: LogThrottle::default(),
-            sweep_at: MAX_NAMES,
+            sweep_at: FIRST_SWEEP_AT,
         })
     }
 }
@@ -134,15 +134,15 @@ impl Processor for ServiceGraph {
         }
         self.start_timers(now);
         self.count_spans(&batch, now);
-        let mut made = Vec::new();
-        if self.counts.pending_rows() >= MAX_ROWS {
-            made.append(&mut self.counts.take());
+        let mut output = Vec::new();
+        if self.counts.pending_rows() >= FLUSH_ROWS {
+            output.append(&mut self.counts.take_pending_rows());
         }
         if self.metrics_flush.interval().is_zero() {
-            made.extend(self.counts.metrics(now));
+            output.extend(self.counts.metrics(now));
         }
-        made.push(batch);
-        Ok(made)
+        output.push(batch);
+        Ok(output)
     }
 
     fn tick_within(&self, now: UnixNanos) -> Option<Duration> {
@@ -167,21 +167,21 @@ impl Processor for ServiceGraph {
             self.counts.retire(now, &self.parties);
             self.sweep();
         }
-        let mut made = self.counts.flush(&self.parties);
+        let mut output = self.counts.flush(&self.parties);
         if !self.metrics_flush.interval().is_zero() && self.metrics_flush.restart_if_due(now) {
-            made.extend(self.counts.metrics(now));
+            output.extend(self.counts.metrics(now));
         }
-        self.warn();
-        made
+        self.log_dropped_throttled();
+        output
     }
 
     fn finish(&mut self, now: UnixNanos) -> Vec<Batch> {
         self.start_timers(now);
         self.expire(UnixNanos(u64::MAX), now);
-        let mut made = self.counts.flush(&self.parties);
-        made.extend(self.counts.metrics(now));
+        let mut output = self.counts.flush(&self.parties);
+        output.extend(self.counts.metrics(now));
         self.log_dropped();
-        made
+        output
     }
 }
 
@@ -193,8 +193,8 @@ impl ServiceGraph {
         self.retirement.start(now);
     }
 
-    /// Counts each call that has all its spans now. A span whose partner is missing becomes pending, or is dropped if
-    /// too many spans are pending.
+    /// Counts the calls whose spans have all arrived with this batch. A span whose partner has not arrived becomes
+    /// pending; if too many spans are pending, it is dropped.
     fn count_spans(&mut self, batch: &Batch, now: UnixNanos) {
         let mut spans = SpanColumns::of(batch);
         let expires = now + self.ttl;
@@ -219,14 +219,14 @@ impl ServiceGraph {
             };
             self.counts.add(&call, now, &mut self.parties);
         }
-        self.warn();
+        self.log_dropped_throttled();
         if self.parties.len() >= self.sweep_at {
             self.sweep();
         }
     }
 
-    /// Removes the pending spans that expired by `until`. Counts each client span as a call to its peer; server spans
-    /// are not counted. Returns the number of removed spans.
+    /// Removes the pending spans that expired by `until`. If virtual nodes are enabled, counts each client span as a
+    /// call to its peer. Server spans are not counted. Returns the number of removed spans.
     fn expire(&mut self, until: UnixNanos, now: UnixNanos) -> usize {
         let mut expired = 0;
         while let Some(span) = self.pending.pop_expired(until) {
@@ -248,11 +248,11 @@ impl ServiceGraph {
         }
         self.counts.mark_used(&mut used);
         self.parties.sweep(used);
-        self.sweep_at = MAX_NAMES + 2 * self.parties.len();
+        self.sweep_at = FIRST_SWEEP_AT + 2 * self.parties.len();
     }
 
-    /// Logs the number of dropped spans, if the throttle allows it. It is called again for each batch and tick.
-    fn warn(&mut self) {
+    /// Logs the number of dropped spans if the throttle allows it. Otherwise a later batch or tick logs it.
+    fn log_dropped_throttled(&mut self) {
         if self.dropped > 0 && self.dropped_log.allow().is_some() {
             self.log_dropped();
         }

@@ -25,7 +25,7 @@ pub(super) struct PartyNode {
     pub(super) name: String,
     environment: String,
     namespace: String,
-    /// The encoded value of the fact.
+    /// The value of the fact that the processor reports about the node, as encoded attributes.
     pub(super) value: Vec<u8>,
     /// The time from which to report the node again.
     next_report: UnixNanos,
@@ -110,7 +110,8 @@ impl Parties {
                     next_report: UnixNanos(0),
                 },
             );
-            // The node was interned from the name alone, or the version has changed since.
+            // The value differs if the node was interned from `peer.service`, which is only a name, or if the service
+            // has another version now.
             let node = parties.nodes.get_mut(party.node);
             let value = service.value();
             if service.has_details() && node.value != value {
@@ -145,14 +146,14 @@ impl Parties {
         })
     }
 
-    /// A server that sends no spans, by any other name.
+    /// A server that sends no spans, by the name that its client uses if the client states no address.
     pub(super) fn named_server(&mut self, name: &str) -> Party {
         self.cached(b'n', &[name.as_bytes()], |parties| {
             parties.external(kind::EXTERNAL, name, None, name, None)
         })
     }
 
-    /// A database. Its node is the host if the client names one, else the database name.
+    /// A database. Its node is named after the host if the client states one, otherwise after the database.
     pub(super) fn database(&mut self, name: &str, host: Option<&str>, port: Option<u16>) -> Party {
         let host_bytes = host.unwrap_or_default().as_bytes();
         let parts = [&port_bytes(port)[..], host_bytes, name.as_bytes()];
@@ -294,7 +295,7 @@ pub(super) struct UsedNames {
 }
 
 impl UsedNames {
-    /// Marks no number as used.
+    /// Flags for the names of `parties`, none of them marked as used.
     pub(super) fn of(parties: &Parties) -> UsedNames {
         UsedNames {
             nodes: parties.nodes.unused_flags(),

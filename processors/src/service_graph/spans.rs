@@ -141,7 +141,7 @@ impl<'a> SpanColumns<'a> {
         cells::text(self.peer_uids, row)
     }
 
-    /// The key of a call whose client span this is.
+    /// The key of the call, if this span is its client span.
     pub(super) fn key_as_client(&self, row: usize) -> Option<CallKey> {
         key(self.trace_ids, self.span_ids, row)
     }
@@ -150,12 +150,12 @@ impl<'a> SpanColumns<'a> {
         id(self.parents, row).is_some()
     }
 
-    /// The key of a call whose client span is the parent.
+    /// The key of the call, if the parent of this span is its client span.
     pub(super) fn parent_key(&self, row: usize) -> Option<CallKey> {
         key(self.trace_ids, self.parents, row)
     }
 
-    /// The key of a call whose client span is the span of the first link.
+    /// The key of the call, if the span of the first link is its client span.
     pub(super) fn link_key(&self, row: usize) -> Option<CallKey> {
         self.links.first(row)
     }

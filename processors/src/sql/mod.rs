@@ -14,8 +14,8 @@
 //! ```
 //!
 //! The processor emits the rows that the query yields, and forwards the rows that it reads unless `keep` is false.
-//! Columns are matched by name; a column that the query does not yield is empty. `SELECT * REPLACE (…) FROM traces`
-//! with `keep: false` transforms spans.
+//! Columns are matched by name; a column that the query does not yield is null, or empty if it cannot be null.
+//! `SELECT * REPLACE (…) FROM traces` with `keep: false` transforms spans.
 //!
 //! Without a window, the query runs on each batch, and the sender's acknowledgement waits for the yielded rows. With a
 //! window, the processor holds copies of the rows by their event time, and no acknowledgement waits for the window.
@@ -28,7 +28,7 @@
 //! ```
 //!
 //! No sender waits for the rows that a window yields: each exporter keeps them in its outbox until they are delivered.
-//! An exporter that is not idempotent may repeat them.
+//! If an exporter is not idempotent, its destination may get them twice.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ pub struct Sql {
     reads: SignalSet,
     keep: bool,
     /// Whether no downstream component accepts the yielded rows.
-    is_idle: bool,
+    is_output_unused: bool,
     windows: Option<Windows>,
     /// The component id, which is the `source` of the yielded rows.
     id: String,
@@ -122,7 +122,7 @@ impl BuildProcessor for Sql {
             reads: query.reads(),
             into: config.into,
             keep: config.keep,
-            is_idle: !host.accepted_downstream().contains(config.into),
+            is_output_unused: !host.accepted_downstream().contains(config.into),
             windows: config
                 .window
                 .as_ref()
@@ -141,15 +141,15 @@ impl Processor for Sql {
         if !self.reads.contains(batch.signal()) {
             return Ok(vec![batch]);
         }
-        let mut made = Vec::new();
-        if !self.is_idle {
+        let mut output = Vec::new();
+        if !self.is_output_unused {
             match &mut self.windows {
                 Some(windows) => {
                     windows.hold(&batch, now);
-                    made = self.run_windows(now);
+                    output = self.run_windows(now);
                 }
                 None => match self.run(&batch, now) {
-                    Ok(yielded) => made = yielded,
+                    Ok(yielded) => output = yielded,
                     // A failing query must not stop rows that the processor forwards.
                     Err(error) if self.keep => self.record_failure(&error),
                     Err(error) => return Err(error),
@@ -157,9 +157,9 @@ impl Processor for Sql {
             }
         }
         if self.keep {
-            made.insert(0, batch);
+            output.insert(0, batch);
         }
-        Ok(made)
+        Ok(output)
     }
 
     fn tick_within(&self, _now: UnixNanos) -> Option<Duration> {
@@ -201,11 +201,11 @@ impl Sql {
         }
         let converted = yielded
             .iter()
-            .map(|rows| self.convert(rows, batch.delivery().unattributed()));
+            .map(|rows| self.convert(rows, batch.delivery().for_derived_rows()));
         converted.collect()
     }
 
-    /// Converts yielded rows to a batch of the signal.
+    /// Converts rows that the query yielded to a batch of the signal `into`.
     fn convert(&self, yielded: &RecordBatch, delivery: Delivery) -> Result<Batch, ProcessError> {
         let reason = || {
             format!(
@@ -223,7 +223,7 @@ impl Sql {
 
     /// Runs the query for each closed window. No sender waits for the yielded rows.
     fn run_windows(&mut self, now: UnixNanos) -> Vec<Batch> {
-        let mut made = Vec::new();
+        let mut output = Vec::new();
         while let Some((window, rows)) = self.windows.as_mut().and_then(|windows| windows.next(now))
         {
             let yielded = match self.query.run(rows, now, Some(window)) {
@@ -238,14 +238,14 @@ impl Sql {
             };
             for rows in yielded {
                 match self.convert(&rows, Delivery::untracked()) {
-                    Ok(batch) => made.push(batch),
+                    Ok(batch) => output.push(batch),
                     Err(error) => {
                         warn!(processor = %self.id, error = %ErrorChain(&error), "rows of a window are lost");
                     }
                 }
             }
         }
-        made
+        output
     }
 }
 

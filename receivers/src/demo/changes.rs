@@ -7,8 +7,8 @@ use pipeline::schema::changes;
 use serde_json::{Value, json};
 
 use super::cloud::{ACCOUNT, DemoNames, REGION};
-use super::company::DEPLOYED;
 use super::script::ScriptedChange;
+use super::shop::DEPLOYED;
 
 /// Adds the row of a change at `time`. `run` and `round` make the id of the change unique among all runs with the same
 /// seed and among the rounds of the script.
@@ -22,23 +22,25 @@ pub(super) fn push(
 ) {
     let id = names.uuid(&format!("change/{run}/{round}/{change:?}"));
     match change {
-        ScriptedChange::Deploy { before } => push_deploy(rows, source, &id, before, time),
+        ScriptedChange::Deploy { earlier_deploys } => {
+            push_deploy(rows, source, &id, earlier_deploys, time)
+        }
         ScriptedChange::Open => push_call(rows, names, source, &id, &OPENING, time),
         ScriptedChange::Close => push_call(rows, names, source, &id, &CLOSING, time),
     }
 }
 
-fn push_deploy(rows: &mut Rows, source: &str, id: &str, before: u64, time: UnixNanos) {
+fn push_deploy(rows: &mut Rows, source: &str, id: &str, earlier_deploys: u64, time: UnixNanos) {
     let image = |deploys| {
         let (name, version) = (DEPLOYED.name(), DEPLOYED.version(deploys));
         format!("registry.shop.example/{name}:{version}")
     };
     let request = encode(&json!({
         "application": DEPLOYED.name(),
-        "version": DEPLOYED.version(before + 1),
-        "image": image(before + 1),
-        "previousVersion": DEPLOYED.version(before),
-        "previousImage": image(before),
+        "version": DEPLOYED.version(earlier_deploys + 1),
+        "image": image(earlier_deploys + 1),
+        "previousVersion": DEPLOYED.version(earlier_deploys),
+        "previousImage": image(earlier_deploys),
     }));
     let uid = DEPLOYED.uid();
     let cells = [

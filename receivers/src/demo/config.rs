@@ -16,11 +16,11 @@ pub struct Config {
     pub(super) scan_interval: Duration,
 }
 
-/// Simulates a small company: traces, metrics, logs, cloud resources and changes.
+/// Simulates a web shop: traces, metrics, logs, cloud resources and changes.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct DemoDocument {
-    /// The seed of the company: the same seed yields the same requests in the same order.
+    /// The seed of the simulation: the same seed yields the same requests in the same order.
     seed: u64,
     /// Seconds of script time per real second, from 0.01 to 10,000.
     speed: f64,

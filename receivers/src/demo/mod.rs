@@ -1,18 +1,18 @@
-//! Simulates a small company, so that airdig can be tried without other data.
+//! Simulates a web shop, so that airdig can be tried without other data.
 //!
 //! ```yaml
 //! receivers:
 //!   demo: {seed: 1, speed: 10, rate: 20, scan_interval: 60s}
 //! ```
 //!
-//! A web shop of eight services (`company.rs`) on three cloud instances (`cloud/`) serves users (`traffic.rs`)
+//! The shop has eight services (`shop.rs`) on three cloud instances (`cloud/`). It serves users (`traffic.rs`)
 //! while a script runs (`script.rs`): a developer opens the database's security group to the world, and the
 //! database slows down. All timestamps are real; the clock of the script runs `speed` times as fast.
 //!
 //! ```text
-//!  company, script ─▶ stage: batches due now ─┬─ cloud ───▶ resources
-//!                                             ├─ changes ─▶ changes
-//!                                             └─ traffic ─ spans, telemetry ─▶ traces, logs, metrics
+//!  shop, script ─▶ stage: batches due now ─┬─ cloud ───▶ resources
+//!                                          ├─ changes ─▶ changes
+//!                                          └─ traffic ─ spans, telemetry ─▶ traces, logs, metrics
 //! ```
 //!
 //! | signal | when |
@@ -34,10 +34,10 @@ use tokio_util::sync::CancellationToken;
 
 mod changes;
 mod cloud;
-mod company;
 mod config;
 mod otlp;
 mod script;
+mod shop;
 mod spans;
 mod stage;
 mod telemetry;
@@ -52,7 +52,7 @@ use stage::{ClockReading, Simulation};
 /// The interval at which the simulation advances.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Emits the telemetry, scans and changes of the simulated company.
+/// Emits the telemetry, scans and changes of the simulated shop.
 #[derive(Debug)]
 pub struct Demo {
     config: Config,
@@ -81,9 +81,10 @@ impl BuildReceiver for Demo {
 #[async_trait]
 impl Receiver for Demo {
     async fn run(self: Box<Self>, output: Output, stop: CancellationToken) -> Result<(), RunError> {
-        // No sender waits for an acknowledgement of these batches, so the stop can drop them.
+        // No sender waits for these batches, so `stop` may interrupt the simulation while it sends one.
         stop.run_until_cancelled(self.run_simulation(output)).await;
-        // If the pipelines closed their queues, the process is stopping: wait for the signal.
+        // The simulation ends earlier only if the pipelines have closed their queues. Then the process is stopping, and
+        // `stop` is cancelled soon. A receiver must not return before that.
         stop.cancelled().await;
         Ok(())
     }

@@ -5,7 +5,7 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, InstrumentationScope, Key
 use opentelemetry_proto::tonic::resource::v1::Resource;
 
 use super::cloud::{ACCOUNT, CLUSTER_NAME, DemoNames, REGION};
-use super::company::{ENVIRONMENT, NAMESPACE, Pod};
+use super::shop::{ENVIRONMENT, NAMESPACE, Pod};
 
 pub(super) fn text(key: &str, text: impl Into<String>) -> KeyValue {
     attribute(key, Value::StringValue(text.into()))

@@ -2,10 +2,10 @@
 //!
 //! | at | event |
 //! |---|---|
-//! | 0 s | none |
+//! | 0 s | the simulation starts; nothing changes yet |
 //! | 60 s | CI deploys a new version of `catalog` |
 //! | 120 s | a developer opens the database's security group to the world |
-//! | 120–150 s | a scanner finds the open port and floods the database, with increasing load |
+//! | 120–600 s | a scanner finds the open port and floods the database; the load rises for the first 30 s |
 //! | 600 s | the on-call engineer closes the security group; within 20 s the database recovers |
 //! | 900 s | the script repeats from 60 s |
 
@@ -28,7 +28,7 @@ const FLOOD_FALL: f64 = 20.0;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ScriptedChange {
     /// A deploy of a new version of `catalog`, with the number of deploys before it.
-    Deploy { before: u64 },
+    Deploy { earlier_deploys: u64 },
     /// The database's security group is opened to the world.
     Open,
     /// The database's security group is closed again.
@@ -56,7 +56,12 @@ pub(super) fn changes_between(
     loop {
         let start = FIRST_ROUND_START + round as f64 * ROUND_LENGTH;
         let changes_of_round = [
-            (start, ScriptedChange::Deploy { before: round }),
+            (
+                start,
+                ScriptedChange::Deploy {
+                    earlier_deploys: round,
+                },
+            ),
             (start + OPENED, ScriptedChange::Open),
             (start + CLOSED, ScriptedChange::Close),
         ];
@@ -110,10 +115,18 @@ mod tests {
     #[test]
     fn each_change_repeats_at_its_time_in_each_round() {
         let all = [
-            (seconds(60), 0, ScriptedChange::Deploy { before: 0 }),
+            (
+                seconds(60),
+                0,
+                ScriptedChange::Deploy { earlier_deploys: 0 },
+            ),
             (seconds(120), 0, ScriptedChange::Open),
             (seconds(600), 0, ScriptedChange::Close),
-            (seconds(900), 1, ScriptedChange::Deploy { before: 1 }),
+            (
+                seconds(900),
+                1,
+                ScriptedChange::Deploy { earlier_deploys: 1 },
+            ),
             (seconds(960), 1, ScriptedChange::Open),
             (seconds(1440), 1, ScriptedChange::Close),
         ];

@@ -11,8 +11,8 @@ use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Sta
 use pipeline::component::UnixNanos;
 
 use super::cloud::DemoNames;
-use super::company::{NAMESPACE, Operation, Pod, Query, ShopService, Topic};
 use super::otlp::{int, resource, scope, text};
+use super::shop::{NAMESPACE, Operation, Pod, Query, ShopService, Topic};
 use super::traffic::{self, SimulatedRequest, SpanAction};
 
 const SHOP: &str = "shop.example";

@@ -12,8 +12,8 @@ use opentelemetry_proto::tonic::metrics::v1::{
 use pipeline::component::UnixNanos;
 
 use super::cloud::DemoNames;
-use super::company::Pod;
 use super::otlp::{body, int, resource, scope, text};
+use super::shop::Pod;
 use super::spans::{StartedRequest, status_code};
 use super::traffic::SpanAction;
 

@@ -4,14 +4,13 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::company::{Call, Operation, Query, REQUESTS, ShopService, Topic};
 use super::script::Situation;
+use super::shop::{Call, Operation, Query, REQUESTS, ShopService, Topic};
 
-const MILLISECOND: f64 = 1e6;
+const NANOS_PER_MILLISECOND: f64 = 1e6;
 /// The standard deviation of the logarithm of latencies.
 const LATENCY_SIGMA: f64 = 0.5;
-/// The probability that an operation fails although its calls succeed. Most requests involve three or four
-/// operations.
+/// The probability that an operation fails although its calls succeed. A request involves two to five operations.
 const FAILURE_RATE: f64 = 0.003;
 /// By how much the flood at its peak multiplies the latency of queries.
 const FLOOD_SLOWDOWN: f64 = 8.0;
@@ -81,10 +80,15 @@ impl SimulatedRequest {
     }
 }
 
-/// The request with this number. `ids` is the seed of span and trace ids, so that two runs with the same `seed`
-/// have different ids.
-pub(super) fn request(seed: u64, ids: u64, number: u64, situation: &Situation) -> SimulatedRequest {
-    let mut id_source = ChaCha8Rng::seed_from_u64(ids);
+/// The request with this number. `id_seed` is the seed of the span ids and trace ids. Two runs with the same `seed`
+/// have different `id_seed`s, and so different ids.
+pub(super) fn request(
+    seed: u64,
+    id_seed: u64,
+    number: u64,
+    situation: &Situation,
+) -> SimulatedRequest {
+    let mut id_source = ChaCha8Rng::seed_from_u64(id_seed);
     id_source.set_stream(number);
     let trace_id = id_source.random();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -228,6 +232,6 @@ impl RequestWalk {
         let radius = (-2.0 * (1.0 - self.rng.random::<f64>()).ln()).sqrt();
         let angle = std::f64::consts::TAU * self.rng.random::<f64>();
         let normal = radius * angle.cos();
-        (median * MILLISECOND * (LATENCY_SIGMA * normal).exp()) as u64
+        (median * NANOS_PER_MILLISECOND * (LATENCY_SIGMA * normal).exp()) as u64
     }
 }

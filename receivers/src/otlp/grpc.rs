@@ -45,8 +45,8 @@ pub(super) fn router(handler: Arc<RequestHandler>, config: &GrpcConfig) -> Route
 }
 
 async fn serve_call(State(service): State<GrpcService>, request: Request) -> Response {
-    let kind = request.headers().get(header::CONTENT_TYPE);
-    let is_grpc = kind.is_some_and(|kind| kind.as_bytes().starts_with(GRPC.as_bytes()));
+    let content_type = request.headers().get(header::CONTENT_TYPE);
+    let is_grpc = content_type.is_some_and(|it| it.as_bytes().starts_with(GRPC.as_bytes()));
     if request.method() != Method::POST || !is_grpc {
         let text = "415 unsupported media type, supported: [application/grpc]";
         return (StatusCode::UNSUPPORTED_MEDIA_TYPE, text).into_response();
@@ -84,7 +84,7 @@ async fn export(
         (true, ContentCoding::Identity) => {
             // Source: gRPC's "Compression", "Compressed-Flag bit set but lacking grpc-encoding".
             return Err(RequestRejection::corrupt(
-                "the message is flagged as compressed but the request has no grpc-encoding header",
+                "the message is flagged as compressed, but grpc-encoding is missing or identity",
             ));
         }
         (true, coding) => coding,
@@ -182,7 +182,7 @@ fn success(accepted: &AcceptedExport) -> Response {
     let message = response::protobuf(accepted);
     let mut framed = BytesMut::with_capacity(PREFIX + message.len());
     framed.put_u8(0);
-    framed.put_u32(u32::try_from(message.len()).expect("reasons are short"));
+    framed.put_u32(u32::try_from(message.len()).expect("a response is shorter than 4 GiB"));
     framed.put_slice(&message);
     let trailers = HeaderMap::from_iter([(
         http::HeaderName::from_static("grpc-status"),

@@ -94,7 +94,7 @@ async fn export(
     service.handler.deliver(request).await
 }
 
-/// The encoding of the body by `Content-Type`; `None` if the media type is missing or not supported.
+/// The encoding that `Content-Type` states for the body. `None` if the header is missing or states another media type.
 fn encoding(headers: &HeaderMap) -> Option<OtlpEncoding> {
     let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     let media_type = value.split(';').next().unwrap_or_default().trim();

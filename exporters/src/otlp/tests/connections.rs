@@ -11,13 +11,13 @@ use super::{exporter_to, ok};
 use crate::otlp::Otlp;
 use crate::otlp_client::testing::{
     RetryAdvice, ScriptedResponse, Server, TestCa, batch, build, closed_port, message_and_retry,
-    started,
+    start_exporter,
 };
 
 #[tokio::test]
 async fn a_refused_connection_is_retryable() {
     let (_closed, address) = closed_port();
-    let exporter: Otlp = started(json!({"endpoint": format!("http://{address}")})).await;
+    let exporter: Otlp = start_exporter(json!({"endpoint": format!("http://{address}")})).await;
     for _ in 0..2 {
         let error = exporter.export(&batch(Signal::Logs, 1)).await.unwrap_err();
         let (reason, retry) = message_and_retry(&error);
@@ -88,7 +88,7 @@ async fn a_hanging_tls_handshake_does_not_block_later_attempts() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("https://{}", listener.local_addr().unwrap());
     let yaml = json!({"endpoint": endpoint, "tls": {"insecure_skip_verify": true}});
-    let exporter: Otlp = started(yaml).await;
+    let exporter: Otlp = start_exporter(yaml).await;
     let batch = batch(Signal::Logs, 1);
     let attempt = timeout(Duration::from_millis(300), exporter.export(&batch));
     assert!(attempt.await.is_err());
@@ -107,7 +107,7 @@ async fn a_certificate_of_an_unknown_authority_is_an_error() {
     let (authority, other) = (TestCa::new("ours"), TestCa::new("other"));
     let server = Server::with_tls(vec![ok()], authority.server("127.0.0.1", None)).await;
     let endpoint = format!("https://{}", server.address);
-    let with = |tls| started::<Otlp>(json!({"endpoint": endpoint, "tls": tls}));
+    let with = |tls| start_exporter::<Otlp>(json!({"endpoint": endpoint, "tls": tls}));
 
     let trusting = with(json!({"ca_pem": authority.pem})).await;
     trusting.export(&batch(Signal::Logs, 1)).await.unwrap();
@@ -132,18 +132,18 @@ async fn a_certificate_for_another_name_is_an_error_unless_the_name_is_overridde
     let mut server = Server::with_tls(vec![ok()], authority.server("tempo.test", None)).await;
     let endpoint = format!("https://{}", server.address);
     let strict: Otlp =
-        started(json!({"endpoint": endpoint, "tls": {"ca_pem": authority.pem}})).await;
+        start_exporter(json!({"endpoint": endpoint, "tls": {"ca_pem": authority.pem}})).await;
     let (reason, _) = message_and_retry(&strict.export(&batch(Signal::Logs, 1)).await.unwrap_err());
     assert!(reason.contains("not valid for name"), "{reason}");
 
     let tls = json!({"ca_pem": authority.pem, "server_name_override": "tempo.test"});
-    let named: Otlp = started(json!({"endpoint": endpoint, "tls": tls})).await;
+    let named: Otlp = start_exporter(json!({"endpoint": endpoint, "tls": tls})).await;
     named.export(&batch(Signal::Logs, 1)).await.unwrap();
     assert_eq!(server.next_request().await.authority.unwrap(), "tempo.test");
 
     let tls = json!({"ca_pem": authority.pem});
     let yaml = json!({"endpoint": endpoint, "tls": tls, "authority": "tempo.test:443"});
-    let with_authority: Otlp = started(yaml).await;
+    let with_authority: Otlp = start_exporter(yaml).await;
     with_authority
         .export(&batch(Signal::Logs, 1))
         .await
@@ -161,7 +161,7 @@ async fn the_client_certificate_is_sent_to_a_server_that_requires_it() {
     let server = Server::with_tls(vec![ok()], tls).await;
     let endpoint = format!("https://{}", server.address);
     let anonymous: Otlp =
-        started(json!({"endpoint": endpoint, "tls": {"ca_pem": servers.pem}})).await;
+        start_exporter(json!({"endpoint": endpoint, "tls": {"ca_pem": servers.pem}})).await;
     let (reason, retry) =
         message_and_retry(&anonymous.export(&batch(Signal::Logs, 1)).await.unwrap_err());
     assert!(reason.contains("CertificateRequired"), "{reason}");
@@ -176,7 +176,7 @@ async fn the_client_certificate_is_sent_to_a_server_that_requires_it() {
     std::fs::write(&cert, client.certificate).unwrap();
     std::fs::write(&key, client.key).unwrap();
     let tls = json!({"ca_pem": servers.pem, "cert_file": cert, "key_file": key});
-    let authenticated: Otlp = started(json!({"endpoint": endpoint, "tls": tls})).await;
+    let authenticated: Otlp = start_exporter(json!({"endpoint": endpoint, "tls": tls})).await;
     authenticated.export(&batch(Signal::Logs, 1)).await.unwrap();
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use super::Otlp;
-use crate::otlp_client::testing::{ScriptedResponse, Server, started};
+use crate::otlp_client::testing::{ScriptedResponse, Server, start_exporter};
 
 /// A response of a gRPC server with a message and trailers.
 fn reply(message: &[u8], trailers: Vec<(&'static str, String)>) -> ScriptedResponse {
@@ -27,7 +27,7 @@ fn ok() -> ScriptedResponse {
     reply(&[], vec![("grpc-status", "0".into())])
 }
 
-/// An error response, which gRPC servers send as headers without a message.
+/// An error response as gRPC servers send it ("Trailers-Only"): the status is in the headers, and there is no message.
 fn error_response(status: &tonic::Status) -> ScriptedResponse {
     let mut headers = http::HeaderMap::new();
     status.add_header(&mut headers).unwrap();
@@ -50,11 +50,11 @@ fn with_retry_info(code: tonic::Code, seconds: u64) -> ScriptedResponse {
     error_response(&tonic::Status::with_error_details(code, "later", details))
 }
 
-/// An exporter to `server`, with additional configuration keys.
-async fn exporter_to(server: &Server, keys: Json) -> Otlp {
+/// An exporter to `server`, with additional settings.
+async fn exporter_to(server: &Server, settings: Json) -> Otlp {
     let mut config = json!({"endpoint": format!("http://{}", server.address)});
-    for (key, value) in keys.as_object().unwrap() {
+    for (key, value) in settings.as_object().unwrap() {
         config[key] = value.clone();
     }
-    started(config).await
+    start_exporter(config).await
 }

@@ -87,13 +87,13 @@ async fn a_compressed_body_decompresses_to_the_request() {
 }
 
 #[tokio::test]
-async fn configured_headers_are_sent() {
+async fn configured_headers_are_sent_but_replace_no_grpc_header() {
     let mut server = Server::responding(vec![ok()]).await;
-    let keys = json!({
+    let settings = json!({
         "headers": {"Authorization": "Bearer x", "token-bin": "é", "content-type": "text/html"},
         "authority": "tempo.example:4317",
     });
-    let exporter = exporter_to(&server, keys).await;
+    let exporter = exporter_to(&server, settings).await;
     exporter.export(&batch(Signal::Logs, 1)).await.unwrap();
     let sent = server.next_request().await;
     assert_eq!(sent.header("authorization"), "Bearer x");

@@ -236,7 +236,7 @@ impl ScriptedResponse {
 }
 
 /// Builds and starts an exporter.
-pub(crate) async fn started<E: BuildExporter>(config: Json) -> E {
+pub(crate) async fn start_exporter<E: BuildExporter>(config: Json) -> E {
     let mut exporter: E = build(config);
     exporter.start(&mut Tasks::default()).await.unwrap();
     exporter

@@ -11,14 +11,14 @@ use tokio::time::timeout;
 use super::{exporter_to, ok};
 use crate::otlp_client::testing::{
     RetryAdvice, ScriptedResponse, Server, TestCa, batch, build, closed_port, message_and_retry,
-    started,
+    start_exporter,
 };
 use crate::otlp_http::OtlpHttp;
 
 #[tokio::test]
 async fn a_refused_connection_is_retryable() {
     let (_closed, address) = closed_port();
-    let exporter: OtlpHttp = started(json!({"endpoint": format!("http://{address}")})).await;
+    let exporter: OtlpHttp = start_exporter(json!({"endpoint": format!("http://{address}")})).await;
     let error = exporter.export(&batch(Signal::Logs, 1)).await.unwrap_err();
     let (reason, retry) = message_and_retry(&error);
     let expected = format!("cannot connect to http://{address}/v1/logs: ");
@@ -74,7 +74,7 @@ async fn a_certificate_of_an_unknown_authority_is_an_error() {
     let (authority, other) = (TestCa::new("ours"), TestCa::new("other"));
     let mut server = Server::with_tls(vec![ok()], authority.server("127.0.0.1", None)).await;
     let endpoint = format!("https://{}", server.address);
-    let with = |tls| started::<OtlpHttp>(json!({"endpoint": endpoint, "tls": tls}));
+    let with = |tls| start_exporter::<OtlpHttp>(json!({"endpoint": endpoint, "tls": tls}));
 
     let trusting = with(json!({"ca_pem": authority.pem})).await;
     trusting.export(&batch(Signal::Logs, 1)).await.unwrap();
@@ -99,7 +99,7 @@ async fn the_client_certificate_is_sent_to_a_server_that_requires_it() {
     let endpoint = format!("https://{}", server.address);
     let name = "collector.test";
     let tls = json!({"ca_pem": servers.pem, "server_name_override": name});
-    let anonymous: OtlpHttp = started(json!({"endpoint": endpoint, "tls": tls})).await;
+    let anonymous: OtlpHttp = start_exporter(json!({"endpoint": endpoint, "tls": tls})).await;
     let (reason, retry) =
         message_and_retry(&anonymous.export(&batch(Signal::Logs, 1)).await.unwrap_err());
     assert!(reason.contains("CertificateRequired"), "{reason}");
@@ -110,7 +110,7 @@ async fn the_client_certificate_is_sent_to_a_server_that_requires_it() {
         "ca_pem": servers.pem, "server_name_override": name,
         "cert_pem": client.certificate, "key_pem": client.key,
     });
-    let authenticated: OtlpHttp = started(json!({"endpoint": endpoint, "tls": tls})).await;
+    let authenticated: OtlpHttp = start_exporter(json!({"endpoint": endpoint, "tls": tls})).await;
     authenticated.export(&batch(Signal::Logs, 1)).await.unwrap();
 }
 
@@ -134,7 +134,8 @@ async fn a_response_before_the_end_of_the_request_is_read() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let exporter: OtlpHttp =
-        started(json!({"endpoint": endpoint, "compression": "none", "encoding": "json"})).await;
+        start_exporter(json!({"endpoint": endpoint, "compression": "none", "encoding": "json"}))
+            .await;
     let server = async {
         let (mut stream, _) = listener.accept().await.unwrap();
         stream.read_exact(&mut [0; 1024]).await.unwrap();

@@ -7,7 +7,7 @@ mod responses;
 use serde_json::{Value as Json, json};
 
 use super::OtlpHttp;
-use crate::otlp_client::testing::{ScriptedResponse, Server, started};
+use crate::otlp_client::testing::{ScriptedResponse, Server, start_exporter};
 
 fn reply(
     status: u16,
@@ -37,5 +37,5 @@ async fn exporter_to(server: &Server, keys: Json) -> OtlpHttp {
     for (key, value) in keys.as_object().unwrap() {
         config[key] = value.clone();
     }
-    started(config).await
+    start_exporter(config).await
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::{exporter_to, ok};
 use crate::otlp_client::testing::{
-    RetryAdvice, Server, batch, message_and_retry, request, started,
+    RetryAdvice, Server, batch, message_and_retry, request, start_exporter,
 };
 use crate::otlp_http::OtlpHttp;
 
@@ -132,7 +132,8 @@ async fn configured_headers_are_sent() {
 
 #[tokio::test]
 async fn the_error_for_a_signal_without_an_endpoint_names_the_key() {
-    let exporter: OtlpHttp = started(json!({"traces_endpoint": "http://127.0.0.1:1/"})).await;
+    let exporter: OtlpHttp =
+        start_exporter(json!({"traces_endpoint": "http://127.0.0.1:1/"})).await;
     let (reason, retry) =
         message_and_retry(&exporter.export(&batch(Signal::Logs, 1)).await.unwrap_err());
     assert_eq!(

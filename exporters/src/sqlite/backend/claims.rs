@@ -22,14 +22,14 @@ pub(super) const READ_PAST: &str = include_str!("../sql/read_past_claims.sql");
 pub(super) const READ_OPEN: &str = include_str!("../sql/read_open_claims.sql");
 pub(super) const READ_ENDED: &str = include_str!("../sql/read_ended_claims.sql");
 
-/// The stored code of an ending is its index in this list.
+/// How an interval can end. The column `ending` has the index in this list.
 const ENDINGS: [IntervalEnd; 3] = [
     IntervalEnd::Replaced,
     IntervalEnd::Removed(Removal::Deleted),
     IntervalEnd::Removed(Removal::Released),
 ];
 
-/// The last interval of each claim of nodes.
+/// Reads the last interval of each claim of these nodes.
 pub(super) async fn read(
     connection: &mut SqliteConnection,
     nodes: &[NodeId],
@@ -39,25 +39,25 @@ pub(super) async fn read(
     rows.read(claim)
 }
 
-/// The past intervals of the claims of nodes: all that ended after `since` and, of each claim, the newest one that
-/// ended at `since` or before.
+/// Reads past intervals of the claims of these nodes: all that ended after `ended_after` and, of each claim, the newest
+/// one that ended at that time or earlier.
 pub(super) async fn read_past(
     connection: &mut SqliteConnection,
     nodes: &[NodeId],
-    since: UnixNanos,
+    ended_after: UnixNanos,
 ) -> Result<Vec<ClaimRow>, sqlx::Error> {
     let query = sqlx::query(READ_PAST)
         .bind(json_list(nodes))
-        .bind(since.timestamp());
+        .bind(ended_after.timestamp());
     let rows = fetch_packed(connection, query).await?;
     rows.read(claim)
 }
 
-/// Up to `limit` open claims of a scope whose nodes are greater than `after`, in the order of nodes, each with the hash
-/// of the uid of its node.
+/// Reads up to `limit` open claims of a scope in the order of their nodes, starting after the node `after`. Each has
+/// the hash of the uid of its node.
 pub(super) async fn read_open(
     connection: &mut SqliteConnection,
-    new: &NewNodes,
+    new_nodes: &NewNodes,
     scope: ScopeKey,
     after: NodeId,
     limit: usize,
@@ -71,26 +71,26 @@ pub(super) async fn read_open(
     let rows = fetch_packed(connection, query).await?;
     rows.read(|cells| {
         let claim = claim(cells)?;
-        Ok((new.hash_of(claim.key.node, cells.take()?), claim))
+        Ok((new_nodes.hash_of(claim.key.node, cells.take()?), claim))
     })
 }
 
-/// The nodes whose claims of a scope ended after `since`, each with the hash of its uid.
+/// Reads the nodes whose claims in a scope ended after `ended_after`. Each has the hash of its uid.
 pub(super) async fn ended_since(
     connection: &mut SqliteConnection,
-    new: &NewNodes,
+    new_nodes: &NewNodes,
     scope: ScopeKey,
-    since: UnixNanos,
+    ended_after: UnixNanos,
 ) -> Result<Vec<(u64, NodeId)>, sqlx::Error> {
     let query = sqlx::query(READ_ENDED)
         .bind(scope.class as i64)
         .bind(scope.source)
         .bind(scope.scope)
-        .bind(since.timestamp());
+        .bind(ended_after.timestamp());
     let rows = fetch_packed(connection, query).await?;
     rows.read(|cells| {
         let node = cells.take()?;
-        Ok((new.hash_of(node, cells.take()?), node))
+        Ok((new_nodes.hash_of(node, cells.take()?), node))
     })
 }
 

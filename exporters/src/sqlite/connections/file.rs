@@ -24,7 +24,7 @@ pub(in crate::sqlite) struct DatabaseFile {
 struct FileIdentity {
     device: u64,
     inode: u64,
-    /// Tells files with the same inode number apart, since file systems soon reuse the number of a deleted file. `None`
+    /// Distinguishes files with the same inode number, since file systems soon reuse the number of a deleted file. `None`
     /// if the file system does not store this time.
     created: Option<SystemTime>,
 }

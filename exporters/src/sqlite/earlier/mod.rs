@@ -29,8 +29,9 @@ mod scans;
 
 use facts::FactReader;
 
-/// The number of scan completions that are replayed together. Each scope stores far more scans, so that the order of
-/// the facts and the completions in one step does not matter.
+/// The number of scan completions in one step of the replay. A step writes all its facts before its completions, though
+/// some facts are newer than some completions. The result is the same, since the store folds a late completion at its
+/// time: it keeps far more scans of a scope than a step has.
 const SCANS_PER_STEP: usize = 4;
 
 const HAS_EARLIER_TABLES: &str = "SELECT count(*) FROM sqlite_master WHERE name = 'earlier_facts'";
@@ -86,17 +87,17 @@ struct Import {
 impl Import {
     async fn run(&self, store: &Store<SqliteBackend>) -> Result<(), RowsError> {
         let backend = store.backend();
-        if number(&mut backend.read().await?, HAS_EARLIER_TABLES).await? == 0 {
+        if query_number(&mut backend.read().await?, HAS_EARLIER_TABLES).await? == 0 {
             return Ok(());
         }
         let mut session = backend.write().await?;
         // Another process may have imported the rows in the meantime.
-        if number(&mut session, HAS_EARLIER_TABLES).await? == 0 {
+        if query_number(&mut session, HAS_EARLIER_TABLES).await? == 0 {
             return Ok(());
         }
-        let rows = number(&mut session, ROWS).await?;
+        let rows = query_number(&mut session, ROWS).await?;
         if rows > 0 {
-            self.log_start(rows, number(&mut session, SIZE).await?);
+            self.log_start(rows, query_number(&mut session, SIZE).await?);
             let rejected = replay(&mut session).await?;
             if rejected > 0 {
                 let (exporter, path) = (&self.id, self.path.display());
@@ -121,10 +122,10 @@ impl Import {
 
     fn log_start(&self, rows: i64, bytes: i64) {
         let (exporter, path) = (&self.id, self.path.display());
-        let (seconds, mebibytes) = (rows / ROWS_PER_SECOND, bytes / (1 << 20));
+        let (seconds, mebibytes) = (rows / ROWS_PER_SECOND, 2 * bytes / (1 << 20));
         tracing::info!(
             exporter, %path, rows,
-            "upgrading the file of an earlier version: takes about {seconds} s, and twice {mebibytes} MiB of free \
+            "upgrading the file of an earlier version: takes about {seconds} s and needs {mebibytes} MiB of free \
              disk space"
         );
     }
@@ -148,12 +149,14 @@ impl Import {
     }
 }
 
-async fn number(session: &mut SqliteSession, sql: &'static str) -> Result<i64, RowsError> {
+/// Runs a query that returns one number.
+async fn query_number(session: &mut SqliteSession, sql: &'static str) -> Result<i64, RowsError> {
     let number = sqlx::query_scalar(sql).fetch_one(session.sqlite()).await;
-    number.map_err(session.rows_error("look for tables of an earlier version"))
+    number.map_err(session.rows_error("examine the tables of an earlier version"))
 }
 
-/// Replays the rows of the earlier tables; returns about how many of them this version cannot store.
+/// Replays the rows of the earlier tables, and drops the rows that this version cannot store. Returns approximately how
+/// many rows it dropped.
 async fn replay(session: &mut SqliteSession) -> Result<usize, RowsError> {
     let scans = scans::read(session.sqlite()).await;
     let scans = scans.map_err(session.rows_error(READ_ACTION))?;

@@ -59,7 +59,8 @@ pub(super) async fn assert_has_batches(sqlite: &Sqlite, batches: &[usize]) {
     }
 }
 
-/// Prevents the database from growing, as on a full disk. The limit applies to the current connection only.
+/// Prevents the database from growing, so that the next write fails as on a full disk. Only the current connection has
+/// the limit, and the failed write discards this connection.
 async fn limit_size(sqlite: &Sqlite) {
     let database = sqlite.store.backend().database().unwrap();
     let mut transaction = database.writer.begin().await.unwrap();
@@ -105,7 +106,8 @@ async fn a_full_database_is_reported_to_the_sender_and_the_next_write_succeeds()
 async fn writing_resumes_when_a_full_disk_has_space_again() {
     let disk = SmallDisk::mount();
     let path = disk.database();
-    disk.fill(4 << 20);
+    // The batches then fill the other half of the disk.
+    disk.fill(SmallDisk::BYTES / 2);
     let sqlite = start(&path).await.unwrap();
     let (mut written, error) = fill(&sqlite, 0).await;
     assert!(error.contains("disk is full"), "{error}");
@@ -127,7 +129,7 @@ async fn writing_resumes_when_a_full_disk_has_space_again() {
 async fn stop_on_a_full_disk_is_prompt_and_keeps_written_batches() {
     let disk = SmallDisk::mount();
     let path = disk.database();
-    disk.fill(4 << 20);
+    disk.fill(SmallDisk::BYTES / 2);
     let sqlite = start(&path).await.unwrap();
     let (written, _) = fill(&sqlite, 0).await;
     timeout(HANG_TIMEOUT, sqlite.stop()).await.unwrap().unwrap();
@@ -150,7 +152,7 @@ async fn housekeeping_fails_on_a_full_disk_and_resumes_when_there_is_space() {
     sqlite.stop().await.unwrap();
     sqlite = start(&path).await.unwrap();
     disk.fill(SmallDisk::BYTES);
-    // No node is old enough to be removed, but housekeeping writes its position.
+    // No claim has ended, so housekeeping removes no node. But it writes its position.
     let now = UnixNanos(400 * 24 * 3_600_000_000_000);
     let retention = pipeline::store::Retention::default();
     let mut failed = None;
@@ -284,7 +286,7 @@ async fn an_outage_is_logged_once_and_so_is_its_end() {
 }
 
 #[tokio::test]
-async fn invalid_rows_fail_permanently_and_others_are_written() {
+async fn a_constraint_error_is_attributed_to_the_rows_and_later_writes_succeed() {
     let folder = tempfile::tempdir().unwrap();
     let sqlite = start(&folder.path().join("graph.db")).await.unwrap();
     let database = sqlite.store.backend().database().unwrap();

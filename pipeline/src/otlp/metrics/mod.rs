@@ -22,10 +22,12 @@ mod columns;
 mod point;
 use columns::PointColumns;
 
-const REQUEST: u64 = number_bits([1]);
-const GROUP: u64 = number_bits([1, 2, 3]);
-const METRIC: u64 = number_bits([1, 2, 3, 5, 7, 9, 10, 11, 12]);
-const DATA: u64 = number_bits([1, 2, 3]);
+/// The field numbers of the request.
+const REQUEST_FIELDS: u64 = number_bits([1]);
+/// For `ResourceMetrics` and `ScopeMetrics`, which have the same field numbers.
+const GROUP_FIELDS: u64 = number_bits([1, 2, 3]);
+const METRIC_FIELDS: u64 = number_bits([1, 2, 3, 5, 7, 9, 10, 11, 12]);
+const DATA_FIELDS: u64 = number_bits([1, 2, 3]);
 
 /// The values of the column `type`, in the order of its dictionary.
 const TYPES: [&str; 5] = [
@@ -67,7 +69,7 @@ pub(super) fn decode(request: &Bytes, source: &str) -> Result<RecordBatch> {
     while let Some(field) = reader.next_key()? {
         match field {
             BYTES_1 => metrics.resource_metrics(reader.message()?)?,
-            other => reader.skip(other, REQUEST)?,
+            other => reader.skip(other, REQUEST_FIELDS)?,
         }
     }
     Ok(metrics
@@ -84,7 +86,7 @@ impl MetricDecoder {
                 BYTES_1 => resource.read(group.message()?)?,
                 BYTES_2 => self.scope_metrics(group.message()?)?,
                 BYTES_3 => resource.read_schema_url(&mut group)?,
-                other => group.skip(other, GROUP)?,
+                other => group.skip(other, GROUP_FIELDS)?,
             }
         }
         let rows = self.points.len() - first;
@@ -101,7 +103,7 @@ impl MetricDecoder {
                 BYTES_1 => scope.read(group.message()?)?,
                 BYTES_2 => self.metric(group.message()?)?,
                 BYTES_3 => scope.read_schema_url(&mut group)?,
-                other => group.skip(other, GROUP)?,
+                other => group.skip(other, GROUP_FIELDS)?,
             }
         }
         let rows = self.points.len() - first;
@@ -143,7 +145,7 @@ impl MetricDecoder {
                 BYTES_10 => MetricType::ExponentialHistogram,
                 BYTES_11 => MetricType::Summary,
                 other => {
-                    metric.skip(other, METRIC)?;
+                    metric.skip(other, METRIC_FIELDS)?;
                     continue;
                 }
             };
@@ -176,7 +178,7 @@ impl MetricDecoder {
                         temporality = data.uint32()? as i32;
                     }
                     (VARINT_3, MetricType::Sum) => is_monotonic = data.varint()? != 0,
-                    (other, MetricType::Sum) => data.skip(other, DATA)?,
+                    (other, MetricType::Sum) => data.skip(other, DATA_FIELDS)?,
                     (other, MetricType::Gauge | MetricType::Summary) => {
                         data.skip(other, number_bits([1]))?
                     }

@@ -10,13 +10,13 @@ use crate::otlp::wire::keys::{
 };
 use crate::otlp::wire::{Result, WireReader, number_bits};
 
-const NUMBER: u64 = number_bits([2, 3, 4, 5, 6, 7, 8]);
-const HISTOGRAM: u64 = number_bits([2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
-const EXPONENTIAL: u64 = number_bits([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
-const SUMMARY: u64 = number_bits([2, 3, 4, 5, 6, 7, 8]);
-const BUCKETS: u64 = number_bits([1, 2]);
-const QUANTILE: u64 = number_bits([1, 2]);
-const EXEMPLAR: u64 = number_bits([2, 3, 4, 5, 6, 7]);
+const NUMBER_FIELDS: u64 = number_bits([2, 3, 4, 5, 6, 7, 8]);
+const HISTOGRAM_FIELDS: u64 = number_bits([2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+const EXPONENTIAL_FIELDS: u64 = number_bits([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
+const SUMMARY_FIELDS: u64 = number_bits([2, 3, 4, 5, 6, 7, 8]);
+const BUCKETS_FIELDS: u64 = number_bits([1, 2]);
+const QUANTILE_FIELDS: u64 = number_bits([1, 2]);
+const EXEMPLAR_FIELDS: u64 = number_bits([2, 3, 4, 5, 6, 7]);
 
 impl PointColumns {
     /// Decodes a point and appends its row.
@@ -62,7 +62,7 @@ impl PointColumns {
                 FIXED64_6 => (point.double, point.int) = (None, Some(message.fixed64()? as i64)),
                 BYTES_7 => attributes.add(&mut message, start)?,
                 VARINT_8 => point.flags = message.uint32()?,
-                other => message.skip(other, NUMBER)?,
+                other => message.skip(other, NUMBER_FIELDS)?,
             }
         }
     }
@@ -102,7 +102,7 @@ impl PointColumns {
                 VARINT_10 => point.flags = message.uint32()?,
                 FIXED64_11 => point.min = Some(message.double()?),
                 FIXED64_12 => point.max = Some(message.double()?),
-                other => message.skip(other, HISTOGRAM)?,
+                other => message.skip(other, HISTOGRAM_FIELDS)?,
             }
         }
     }
@@ -148,7 +148,7 @@ impl PointColumns {
                 FIXED64_12 => point.min = Some(message.double()?),
                 FIXED64_13 => point.max = Some(message.double()?),
                 FIXED64_14 => point.zero_threshold = Some(message.double()?),
-                other => message.skip(other, EXPONENTIAL)?,
+                other => message.skip(other, EXPONENTIAL_FIELDS)?,
             }
         }
     }
@@ -176,7 +176,7 @@ impl PointColumns {
                 BYTES_6 => self.quantile(message.message()?)?,
                 BYTES_7 => attributes.add(&mut message, start)?,
                 VARINT_8 => point.flags = message.uint32()?,
-                other => message.skip(other, SUMMARY)?,
+                other => message.skip(other, SUMMARY_FIELDS)?,
             }
         }
     }
@@ -187,7 +187,7 @@ impl PointColumns {
             match field {
                 FIXED64_1 => quantile = message.double()?,
                 FIXED64_2 => value = message.double()?,
-                other => message.skip(other, QUANTILE)?,
+                other => message.skip(other, QUANTILE_FIELDS)?,
             }
         }
         self.quantiles.values.push((quantile, value));
@@ -220,7 +220,7 @@ fn read_buckets(
                 counts.push(items.varint()?);
                 Ok(())
             })?,
-            other => message.skip(other, BUCKETS)?,
+            other => message.skip(other, BUCKETS_FIELDS)?,
         }
     }
     Ok(())
@@ -243,7 +243,7 @@ impl ExemplarColumns {
                 BYTES_5 => trace_id = message.id(16, "trace id of an exemplar")?,
                 FIXED64_6 => (double, int) = (None, Some(message.fixed64()? as i64)),
                 BYTES_7 => attributes.add(&mut message, start)?,
-                other => message.skip(other, EXEMPLAR)?,
+                other => message.skip(other, EXEMPLAR_FIELDS)?,
             }
         }
         self.attributes

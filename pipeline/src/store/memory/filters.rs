@@ -1,4 +1,4 @@
-//! Predicates that select the rows of a read.
+//! Selects and orders the rows that a read returns.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ pub(super) fn incoming_order(key: &EdgeKey) -> impl Ord + use<> {
     )
 }
 
-/// Whether a node is listed and matches a filter.
+/// Whether a list with this filter contains the node.
 pub(super) fn matches_filter(row: &NodeRow, filter: &NodeRowFilter, tables: &Tables) -> bool {
     let is = |word: Word, wanted: Word| wanted == NO_WORD || word == wanted;
     let is_listed = match row.listing {
@@ -37,7 +37,7 @@ pub(super) fn matches_filter(row: &NodeRow, filter: &NodeRowFilter, tables: &Tab
         Listing::Current => true,
         Listing::Ended => filter.include_ended,
     };
-    let has = |wanted: &TextCondition| {
+    let meets = |wanted: &TextCondition| {
         let texts = tables.texts.iter().filter(|text| text.node == row.id);
         texts
             .filter(|text| text.field == wanted.field)
@@ -50,7 +50,7 @@ pub(super) fn matches_filter(row: &NodeRow, filter: &NodeRowFilter, tables: &Tab
                 && is(row.provider, filter.provider)
                 && is(row.account, filter.account)
                 && is(row.region, filter.region)
-                && filter.texts.iter().all(|any| any.iter().any(has)))
+                && filter.texts.iter().all(|any_of| any_of.iter().any(meets)))
 }
 
 /// Whether a stored text matches the text of a query.

@@ -242,7 +242,7 @@ pub(super) async fn check_finds_and_repairs_damaged_rows<B: Backend>(one: B, _: 
 
 /// A late scan makes the stale claim of `silent` count again, so `gone` exists again. The claim was open throughout and
 /// no snapshot changed, so the texts change only because of the existence of the node.
-pub(super) async fn node_that_is_current_again_has_current_texts<B: Backend>(one: B, _: B) {
+pub(super) async fn node_that_exists_again_has_current_texts<B: Backend>(one: B, _: B) {
     let store = store(one);
     fill(&store).await;
     let later = 3 * DAY + 2 * HOUR;

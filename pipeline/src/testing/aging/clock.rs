@@ -44,13 +44,13 @@ async fn existing_uids<B: Backend>(store: &Store<B>) -> Vec<String> {
 
 /// A scan with a future time is not applied before that time. A later scan with a right time is applied. A uid that was
 /// first seen with a future time exists immediately, and it can end only once that time has passed.
-pub(super) async fn scans_apply_after_a_clock_was_ahead<B: Backend>(one: B, _: B) {
+pub(super) async fn scans_apply_after_scans_with_future_times<B: Backend>(one: B, _: B) {
     let store = store(one);
     check_scans_ahead(3, &store).await;
 }
 
 /// A scope keeps its newest 16 scans; here, 20 scans have future times.
-pub(super) async fn scans_apply_after_more_scans_ahead_than_a_scope_keeps<B: Backend>(
+pub(super) async fn scans_apply_after_more_future_scans_than_a_scope_keeps<B: Backend>(
     one: B,
     _: B,
 ) {

@@ -199,7 +199,7 @@ pub(super) async fn removed_node_leaves_no_rows<B: Backend>(one: B, _: B) {
     assert_eq!(node.unwrap().first_seen, UnixNanos(12 * DAY));
 }
 
-pub(super) async fn old_states_are_removed_with_the_past_edges_that_only_they_have<B: Backend>(
+pub(super) async fn past_edges_are_removed_with_the_last_version_that_has_them<B: Backend>(
     one: B,
     _: B,
 ) {

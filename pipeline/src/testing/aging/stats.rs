@@ -48,7 +48,7 @@ async fn read_stats<B: Backend>(store: &Store<B>, from: u64, to: u64) -> Vec<Edg
     stats
 }
 
-pub(super) async fn old_minutes_are_merged_to_hours<B: Backend>(one: B, _: B) {
+pub(super) async fn expired_minutes_are_summed_to_hours<B: Backend>(one: B, _: B) {
     let store = store(one);
     let base = 20 * DAY;
     let mut all = Vec::new();
@@ -108,7 +108,7 @@ pub(super) async fn old_minutes_are_merged_to_hours<B: Backend>(one: B, _: B) {
     }
 }
 
-pub(super) async fn node_with_edge_statistics_stays<B: Backend>(one: B, _: B) {
+pub(super) async fn node_is_kept_while_edge_statistics_name_it<B: Backend>(one: B, _: B) {
     let store = store(one);
     let base = 20 * DAY;
     let report = ReportBatch {

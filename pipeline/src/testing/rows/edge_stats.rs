@@ -1,4 +1,4 @@
-//! Properties of edge statistics.
+//! Properties of a backend: how it stores and returns rows of edge statistics.
 
 use super::fixture::{MAX_TIME, PropertyResult, create_nodes, intern_words, sorted_by};
 use crate::component::UnixNanos;
@@ -11,6 +11,7 @@ async fn stats(write: &mut impl WriteRows) -> Result<EdgeStatsRow, RowsError> {
     let [kind, connection_type, writer] = intern_words(write, ["calls", "http", "host-1"]).await?;
     let [from, to] = create_nodes(write, ["a", "b"]).await?;
     Ok(EdgeStatsRow {
+        // The start of the minute. A backend accepts any time here.
         minute: UnixNanos(60),
         from,
         kind,
@@ -87,6 +88,8 @@ pub(super) async fn edge_stats_are_read_by_minute<B: Backend>(backend: &B) -> Pr
     Ok(())
 }
 
+/// Of rows with the same key, a backend keeps the one with the most calls; of these, the one with the most errors; of
+/// these, the one with the greatest sum of durations.
 pub(super) async fn row_with_greater_totals_replaces_the_stored_edge_stats<B: Backend>(
     backend: &B,
 ) -> PropertyResult {
@@ -142,6 +145,10 @@ pub(super) async fn row_with_greater_totals_replaces_the_stored_edge_stats<B: Ba
         .edge_stats(StatsResolution::Minute, UnixNanos(0), MAX_TIME)
         .await?;
     let expected = [steps[7].0.clone(), other(&steps[7])];
-    assert_eq!(in_order(found), expected, "the same rows in one call");
+    assert_eq!(
+        in_order(found),
+        expected,
+        "the same totals in another chunk, written in one call"
+    );
     Ok(())
 }

@@ -27,6 +27,8 @@ fn invalid_config_is_rejected_with_advice() {
     assert!(error.contains("set it to 8192 or more"), "{error}");
     let error = parse(&["metadata_keys=[tenant_id]"]).unwrap_err();
     assert!(error.contains("leave the list empty"), "{error}");
+    let error = parse(&["linger=1s"]).unwrap_err();
+    assert!(error.contains("set timeout to 1s or more"), "{error}");
     for wrong in ["send_batch_size=-1", "timeout=5", "size=1"] {
         assert!(parse(&[wrong]).is_err(), "{wrong}");
     }

@@ -64,7 +64,7 @@ async fn sender_of_a_split_batch_waits_for_all_parts() {
 #[tokio::test(start_paused = true)]
 async fn short_deadline_releases_rows_before_the_timeout() {
     let mut processor = processor(&["timeout=10s"]);
-    let (without_deadline, _receipt) = of_sender(Signal::Logs, "a", 1);
+    let (without_deadline, _receipt) = awaited_batch(Signal::Logs, "a", 1);
     assert!(
         processor
             .process(without_deadline, at(0))
@@ -99,7 +99,8 @@ async fn batch_without_rows_is_not_held() {
     assert_eq!(receipt.await, Outcome::Delivered);
 }
 
-fn of_sender(signal: Signal, name: &str, count: usize) -> (Batch, Receipt) {
+/// A batch for which a sender waits, and the receipt of the sender.
+fn awaited_batch(signal: Signal, name: &str, count: usize) -> (Batch, Receipt) {
     let (delivery, receipt) = Delivery::new(None);
     (
         batch_of(signal, name, count).with_delivery(delivery),
@@ -111,9 +112,9 @@ fn of_sender(signal: Signal, name: &str, count: usize) -> (Batch, Receipt) {
 fn rows_with_senders_can_be_released_when_downstream_is_idle() {
     let mut processor = processor(&["timeout=10s"]);
     assert!(!processor.can_release(at(0)), "nothing is held");
-    let (logs, _first) = of_sender(Signal::Logs, "a", 2);
-    let (more, _second) = of_sender(Signal::Logs, "b", 1);
-    let (spans, _third) = of_sender(Signal::Traces, "c", 1);
+    let (logs, _first) = awaited_batch(Signal::Logs, "a", 2);
+    let (more, _second) = awaited_batch(Signal::Logs, "b", 1);
+    let (spans, _third) = awaited_batch(Signal::Traces, "c", 1);
     for batch_of_sender in [logs, more, spans] {
         assert!(
             processor
@@ -140,7 +141,7 @@ fn rows_without_a_sender_are_released_only_by_timeout_and_size() {
             .is_empty()
     );
     assert!(!processor.can_release(at(9_999)));
-    let (awaited, _receipt) = of_sender(Signal::Logs, "b", 3);
+    let (awaited, _receipt) = awaited_batch(Signal::Logs, "b", 3);
     assert!(
         processor.process(awaited, at(0)).unwrap().is_empty(),
         "rows with and without senders are counted separately"
@@ -152,7 +153,7 @@ fn rows_without_a_sender_are_released_only_by_timeout_and_size() {
 #[test]
 fn rows_with_and_without_a_sender_are_never_in_one_batch() {
     let mut processor = processor(&["send_batch_size=2"]);
-    let (awaited, _receipt) = of_sender(Signal::Logs, "b", 1);
+    let (awaited, _receipt) = awaited_batch(Signal::Logs, "b", 1);
     assert!(
         processor
             .process(batch_of(Signal::Logs, "a", 1), at(0))
@@ -167,9 +168,9 @@ fn rows_with_and_without_a_sender_are_never_in_one_batch() {
 }
 
 #[test]
-fn linger_holds_rows_for_at_least_its_time() {
+fn rows_are_not_released_before_linger_has_passed() {
     let mut processor = processor(&["timeout=10s", "linger=50ms"]);
-    let (awaited, _receipt) = of_sender(Signal::Logs, "b", 1);
+    let (awaited, _receipt) = awaited_batch(Signal::Logs, "b", 1);
     assert!(processor.process(awaited, at(0)).unwrap().is_empty());
     assert!(!processor.can_release(at(49)));
     assert_eq!(
@@ -188,15 +189,16 @@ fn linger_holds_rows_for_at_least_its_time() {
 #[tokio::test]
 async fn rejected_rows_are_reported_to_their_sender() {
     let mut processor = processor(&["send_batch_size=5"]);
-    let (one, first) = of_sender(Signal::Logs, "a", 2);
-    let (two, second) = of_sender(Signal::Logs, "b", 3);
+    let (one, first) = awaited_batch(Signal::Logs, "a", 2);
+    let (two, second) = awaited_batch(Signal::Logs, "b", 3);
     two.delivery().set_sent_rows(3);
     assert!(processor.process(one, at(0)).unwrap().is_empty());
     let output = processor.process(two, at(0)).unwrap();
     let parts = output[0].by_sender();
     assert_eq!(sizes(&parts), [2, 3]);
     parts[1].delivery().reject_rows(1, "no name");
-    // These three rows may be of either sender, so each gets a report of at most as many rows as it sent.
+    // Either sender may have sent these three rows. So each gets a report of three more rejected rows, but never of
+    // more rows than it sent.
     output[0].delivery().reject_rows(3, "no name");
     drop((parts, output));
     let partial = |rejected_rows| Outcome::Partial {

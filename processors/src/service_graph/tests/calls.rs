@@ -24,8 +24,8 @@ fn a_pair_is_one_call_in_any_order_and_across_batches() {
         process_spans(&mut apart, &spans[..1], at(2));
         process_spans(&mut apart, &spans[1..], at(3));
         for graph in [&mut graph, &mut apart] {
-            let made = graph.tick(at(4));
-            assert_eq!(connections(&made), one("web -> cart", ""));
+            let output = graph.tick(at(4));
+            assert_eq!(connections(&output), one("web -> cart", ""));
             let finished = graph.finish(at(9));
             assert!(stats_rows(&finished).is_empty(), "no span is pending");
         }
@@ -77,9 +77,12 @@ fn a_producer_and_its_consumer_are_a_messaging_call() {
         ..server("mailer", 1)
     };
     process_spans(&mut graph, &[consumer, producer], at(2));
-    let made = graph.tick(at(3));
-    assert_eq!(connections(&made), one("web -> mailer", "messaging_system"));
-    assert_eq!(edge_rows(&made)[0].2, 1.0);
+    let output = graph.tick(at(3));
+    assert_eq!(
+        connections(&output),
+        one("web -> mailer", "messaging_system")
+    );
+    assert_eq!(edge_rows(&output)[0].2, 1.0);
 }
 
 #[test]
@@ -108,9 +111,9 @@ fn a_consumer_that_starts_a_trace_is_joined_by_its_link() {
     for (service, span) in [("mailer", consumer), ("web", producer)] {
         graph.process(decoded(service, span), at(2)).unwrap();
     }
-    let made = graph.finish(at(3));
+    let output = graph.finish(at(3));
     assert_eq!(
-        connections(&made),
+        connections(&output),
         one("svc:////web -> svc:////mailer", "messaging_system")
     );
 }
@@ -133,9 +136,9 @@ fn a_database_call_needs_only_the_client_span() {
         let mut graph = default_graph();
         let spans = [client("cart", 1).with(attributes), server("postgres", 1)];
         process_spans(&mut graph, &spans, at(2));
-        let made = graph.finish(at(3));
-        assert_eq!(connections(&made), one(edge, "database"));
-        assert_eq!(stats_rows(&made)[0].sum, 1.0);
+        let output = graph.finish(at(3));
+        assert_eq!(connections(&output), one(edge, "database"));
+        assert_eq!(stats_rows(&output)[0].sum, 1.0);
     }
 }
 
@@ -161,9 +164,9 @@ fn a_client_without_a_server_span_calls_the_peer_that_it_names() {
             stats_rows(&graph.tick(at(3))).is_empty(),
             "the span is still pending"
         );
-        let made = graph.tick(at(5));
-        assert_eq!(connections(&made), one(edge, "virtual_node"));
-        assert_eq!(edge_rows(&made)[0].2, 0.5);
+        let output = graph.tick(at(5));
+        assert_eq!(connections(&output), one(edge, "virtual_node"));
+        assert_eq!(edge_rows(&output)[0].2, 0.5);
     }
 }
 
@@ -171,9 +174,9 @@ fn a_client_without_a_server_span_calls_the_peer_that_it_names() {
 fn a_root_server_span_is_a_call_by_a_user_and_one_with_a_lost_parent_is_not_counted() {
     let mut graph = default_graph();
     process_spans(&mut graph, &[server("web", 0), server("cart", 7)], at(2));
-    let made = graph.finish(at(3));
+    let output = graph.finish(at(3));
     assert_eq!(
-        connections(&made),
+        connections(&output),
         one("ext://user: -> web", "virtual_node")
     );
 }
@@ -195,8 +198,8 @@ fn a_service_uid_of_an_earlier_processor_is_kept() {
     let web = named(client("web", 1), "svc://prod/shop/web-2");
     let cart = named(server("cart", 1), "k8s://c//pod/7");
     process_spans(&mut graph, &[web, cart], at(2));
-    let made = graph.finish(at(3));
-    assert_eq!(connections(&made), one("web-2 -> cart", ""));
+    let output = graph.finish(at(3));
+    assert_eq!(connections(&output), one("web-2 -> cart", ""));
 }
 
 #[test]
@@ -225,8 +228,8 @@ fn only_accepted_signals_are_computed() {
     ] {
         let mut graph = graph("{}", SignalSet::of(&[signal]));
         process_spans(&mut graph, &pair, at(2));
-        let made: Vec<_> = graph.finish(at(9)).iter().map(|b| b.signal()).collect();
-        assert_eq!(made, [signal]);
+        let output: Vec<_> = graph.finish(at(9)).iter().map(|b| b.signal()).collect();
+        assert_eq!(output, [signal]);
     }
 }
 
@@ -237,6 +240,6 @@ async fn counting_does_not_delay_the_acknowledgement_of_spans() {
     let spans = batch(&[client("web", 1)]).with_delivery(delivery);
     drop(graph.process(spans, at(2)).unwrap());
     assert_eq!(receipt.await, pipeline::Outcome::Delivered);
-    let made = graph.finish(at(3));
-    assert!(made.iter().all(|batch| !batch.delivery().is_awaited()));
+    let output = graph.finish(at(3));
+    assert!(output.iter().all(|batch| !batch.delivery().is_awaited()));
 }

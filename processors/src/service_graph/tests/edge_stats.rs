@@ -141,10 +141,10 @@ fn spans_of_the_year_2500_are_counted_but_do_not_date_the_edge_in_the_future() {
     let far = 16_725_225_600 * SECOND;
     process_spans(&mut graph, &pair(far), at(2));
     process_spans(&mut graph, &pair(far + 7 * MINUTE), at(2));
-    let made = graph.finish(at(3));
-    let all = stats_rows(&made);
+    let output = graph.finish(at(3));
+    let all = stats_rows(&output);
     assert_eq!(all.len(), 1, "times beyond int64 count in its last minute");
     assert_eq!(all[0].calls, 2);
     assert_eq!(all[0].time, i64::MAX / MINUTE as i64 * MINUTE as i64);
-    assert_eq!(edge_rows(&made)[0].1, at(2).timestamp());
+    assert_eq!(edge_rows(&output)[0].1, at(2).timestamp());
 }

@@ -21,10 +21,10 @@ fn the_time_of_an_edge_is_the_end_of_its_newest_span() {
     ];
     process_spans(&mut graph, &longer, at(10));
     process_spans(&mut graph, &first, at(10));
-    let made = graph.tick(at(12));
+    let output = graph.tick(at(12));
     let edge = ("web -> cart".to_owned(), at(3).timestamp(), 1.0);
-    assert_eq!(edge_rows(&made), [edge]);
-    let batch = find_batch(&made, Signal::Edges).unwrap();
+    assert_eq!(edge_rows(&output), [edge]);
+    let batch = find_batch(&output, Signal::Edges).unwrap();
     for (column, word) in [
         (edges::MODE, "observed"),
         (edges::KIND, "CALLS"),
@@ -41,8 +41,8 @@ fn an_edge_has_the_highest_confidence_of_its_calls() {
     graph.tick(at(3));
     let unconfirmed = client("web", 2).with(json!({"peer.service": "cart"}));
     process_spans(&mut graph, &[unconfirmed], at(4));
-    let made = graph.tick(at(7));
-    assert_eq!(edge_rows(&made)[0].2, 1.0);
+    let output = graph.tick(at(7));
+    assert_eq!(edge_rows(&output)[0].2, 1.0);
 }
 
 /// Uid, kind, name and value of each row of `nodes`.
@@ -136,8 +136,8 @@ fn a_service_known_by_name_is_reported_again_when_its_own_spans_add_details() {
         "deployment.environment.name": "prod", "service.version": "2",
     });
     let server_spans = batch_of(&[server("cart", 0)], Some(&resource));
-    let made = graph.process(server_spans, at(21)).unwrap();
-    assert_eq!(made.len(), 1);
+    let output = graph.process(server_spans, at(21)).unwrap();
+    assert_eq!(output.len(), 1);
     let all = node_rows(&graph.tick(at(24)));
     let cart = all.iter().find(|node| node.0 == "svc://prod/shop/cart");
     assert_eq!(cart.unwrap().3, resource);

@@ -8,7 +8,7 @@ use super::support::{
     MINUTE, START, TestSpan, at, client, connections, default_graph, find_batch, graph,
     process_spans, server, stats_rows,
 };
-use crate::service_graph::{MAX_NAMES, MAX_ROWS};
+use crate::service_graph::{FIRST_SWEEP_AT, FLUSH_ROWS};
 
 #[test]
 fn at_max_items_new_spans_are_dropped_with_a_warning() {
@@ -44,7 +44,7 @@ fn at_max_items_expired_spans_are_removed_first() {
 #[test]
 fn unused_names_are_removed() {
     let mut graph = graph("{}", SignalSet::of(&[Signal::Metrics]));
-    let names = 3 * MAX_NAMES as u64;
+    let names = 3 * FIRST_SWEEP_AT as u64;
     for first in (0..names).step_by(1000) {
         let name = |index: u64| {
             let host = json!({"server.address": format!("host-{index}")});
@@ -55,12 +55,12 @@ fn unused_names_are_removed() {
         process_spans(&mut graph, &spans, at(2));
     }
     assert!(
-        graph.parties.len() < 2 * MAX_NAMES,
+        graph.parties.len() < 2 * FIRST_SWEEP_AT,
         "{}",
         graph.parties.len()
     );
-    let made = graph.finish(at(9));
-    assert!(find_batch(&made, Signal::Metrics).is_some());
+    let output = graph.finish(at(9));
+    assert!(find_batch(&output, Signal::Metrics).is_some());
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn evicted_edges_and_minutes_lose_no_calls() {
         emitted.extend(process_spans(&mut graph, &spans, UnixNanos(START + first)));
     }
     assert!(!emitted.is_empty(), "many rows are emitted before the tick");
-    assert!(graph.counts.pending_rows() < MAX_ROWS);
+    assert!(graph.counts.pending_rows() < FLUSH_ROWS);
     emitted.extend(graph.finish(at(9)));
     let all = stats_rows(&emitted);
     assert_eq!(all.iter().map(|row| row.calls).sum::<u64>(), calls);
@@ -89,7 +89,7 @@ fn a_repeated_span_is_pending_once() {
     let mut graph = default_graph();
     process_spans(&mut graph, &[client("web", 1)], at(2));
     process_spans(&mut graph, &[client("web", 1), server("cart", 1)], at(3));
-    let made = graph.finish(at(4));
-    assert_eq!(stats_rows(&made).len(), 1);
-    assert_eq!(stats_rows(&made)[0].calls, 1);
+    let output = graph.finish(at(4));
+    assert_eq!(stats_rows(&output).len(), 1);
+    assert_eq!(stats_rows(&output)[0].calls, 1);
 }

@@ -58,8 +58,8 @@ fn sums_and_histograms_have_the_collectors_names_attributes_and_buckets() {
         graph.tick(at(2)).is_empty(),
         "metrics are emitted at their interval"
     );
-    let made = graph.tick(at(60));
-    let batch = find_batch(&made, Signal::Metrics).unwrap();
+    let output = graph.tick(at(60));
+    let batch = find_batch(&output, Signal::Metrics).unwrap();
 
     let attributes = |failed: bool| json!({"client": "web", "server": "cart", "connection_type": "", "failed": failed});
     let totals = rows(batch, TOTAL);
@@ -116,8 +116,8 @@ fn metrics_are_cumulative_and_removed_after_15_minutes() {
     process_spans(&mut graph, &pair, at(0));
     graph.tick(at(60));
     process_spans(&mut graph, &pair, at(61));
-    let made = graph.tick(at(120));
-    let batch = find_batch(&made, Signal::Metrics).unwrap();
+    let output = graph.tick(at(120));
+    let batch = find_batch(&output, Signal::Metrics).unwrap();
     let row = rows(batch, TOTAL)[0].0;
     let ints = batch.numbers::<Int64Type>(metrics::VALUE_INT);
     assert_eq!(ints.value(row), 2);
@@ -128,8 +128,8 @@ fn metrics_are_cumulative_and_removed_after_15_minutes() {
 #[test]
 fn an_interval_of_zero_emits_metrics_with_every_batch() {
     let mut graph = graph(r#"{"metrics_flush_interval": "0s"}"#, METRICS);
-    let made = process_spans(&mut graph, &[client("web", 1), server("cart", 1)], at(0));
-    assert_eq!(rows(&made[0], TOTAL).len(), 1);
+    let output = process_spans(&mut graph, &[client("web", 1), server("cart", 1)], at(0));
+    assert_eq!(rows(&output[0], TOTAL).len(), 1);
     assert!(graph.tick(at(2)).is_empty());
 }
 
@@ -139,8 +139,8 @@ fn dimensions_are_attributes_of_the_resource_or_the_span() {
     let mut graph = graph(yaml, METRICS);
     let client = client("web", 1).with(json!({"http.status": 200}));
     process_spans(&mut graph, &[client, server("cart", 1)], at(0));
-    let made = graph.finish(at(1));
-    let (_, attributes) = &rows(&made[0], TOTAL)[0];
+    let output = graph.finish(at(1));
+    let (_, attributes) = &rows(&output[0], TOTAL)[0];
     let expected = json!({
         "client": "web",
         "server": "cart",
@@ -163,12 +163,12 @@ fn the_extra_label_names_the_side_that_sent_no_span() {
         server("cart", 2),
     ];
     process_spans(&mut graph, &spans, at(0));
-    let made = graph.finish(at(9));
+    let output = graph.finish(at(9));
     let label = |row: &(usize, Json)| {
         let text = |key: &str| row.1[key].as_str().unwrap().to_owned();
         [text("client"), text("server"), text("virtual_node")].join(" ")
     };
-    let mut labels: Vec<_> = rows(&made[0], TOTAL).iter().map(label).collect();
+    let mut labels: Vec<_> = rows(&output[0], TOTAL).iter().map(label).collect();
     labels.sort();
     assert_eq!(
         labels,
@@ -184,11 +184,11 @@ fn calls_beyond_the_series_limit_count_in_an_overflow_series() {
         let spans: Vec<TestSpan> = (first..first + 1000).map(call).collect();
         process_spans(&mut graph, &spans, at(0));
     }
-    let made = graph.finish(at(9));
-    let totals = rows(&made[0], TOTAL);
+    let output = graph.finish(at(9));
+    let totals = rows(&output[0], TOTAL);
     assert_eq!(totals.len(), 10_001);
     let overflow = json!({"otel.metric.overflow": true, "failed": false});
     let (row, _) = totals.iter().find(|(_, of)| *of == overflow).unwrap();
-    let ints = made[0].numbers::<Int64Type>(metrics::VALUE_INT);
+    let ints = output[0].numbers::<Int64Type>(metrics::VALUE_INT);
     assert_eq!(ints.value(*row), 1000);
 }

@@ -40,16 +40,16 @@ fn resolved(spans: [TestSpan; 3]) -> [TestSpan; 3] {
 fn an_edge_leads_to_the_resolved_node_instead_of_an_endpoint() {
     let mut graph = default_graph();
     process_spans(&mut graph, &resolved(calls()), at(2));
-    let made = graph.finish(at(9));
+    let output = graph.finish(at(9));
     let edge = |to: &str| format!("web -> {to}");
     assert_eq!(
-        connections(&made),
+        connections(&output),
         [
             (edge(INSTANCE), "virtual_node".to_owned()),
             (edge(DATABASE), "database".to_owned()),
         ]
     );
-    let nodes = find_batch(&made, Signal::Nodes).unwrap();
+    let nodes = find_batch(&output, Signal::Nodes).unwrap();
     let uids: Vec<_> = nodes.uid().iter().flatten().collect();
     assert_eq!(
         uids,
@@ -81,8 +81,8 @@ fn a_server_span_or_a_named_service_takes_precedence_over_the_resolved_node() {
 fn series(spans: &[TestSpan]) -> Vec<String> {
     let mut graph = graph("{}", SignalSet::of(&[Signal::Metrics]));
     process_spans(&mut graph, spans, at(2));
-    let made = graph.finish(at(9));
-    let batch = find_batch(&made, Signal::Metrics).unwrap();
+    let output = graph.finish(at(9));
+    let batch = find_batch(&output, Signal::Metrics).unwrap();
     let row = |row| {
         let attributes = map_to_json(Map::new(batch.bytes(metrics::ATTRIBUTES).value(row)));
         let name = batch.text(metrics::NAME).value(row);

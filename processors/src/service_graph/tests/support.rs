@@ -176,11 +176,11 @@ pub(super) fn process_spans(
     spans: &[TestSpan],
     now: UnixNanos,
 ) -> Vec<Batch> {
-    let mut made = graph.process(batch(spans), now).unwrap();
-    let forwarded = made.pop().unwrap();
+    let mut output = graph.process(batch(spans), now).unwrap();
+    let forwarded = output.pop().unwrap();
     assert_eq!(forwarded.signal(), Signal::Traces);
     assert_eq!(forwarded.num_rows(), spans.len());
-    made
+    output
 }
 
 /// The first batch of a signal.

@@ -7,14 +7,14 @@ fn the_acknowledgement_of_a_filtered_batch_waits_for_the_remaining_rows() {
     let mut sql =
         built("{query: \"SELECT * FROM traces WHERE name <> 'drop'\", into: traces, keep: false}");
     let (batch, mut receipt) = spans(&[(1, "keep", json!({})), (1, "drop", json!({}))]);
-    let made = sql.process(batch, at(9)).unwrap();
-    assert_eq!(made.len(), 1);
-    assert_eq!(names(&made[0]), ["keep"]);
+    let output = sql.process(batch, at(9)).unwrap();
+    assert_eq!(output.len(), 1);
+    assert_eq!(names(&output[0]), ["keep"]);
     assert!(
         receipt.try_outcome().is_none(),
         "the sender waits for the remaining rows"
     );
-    drop(made);
+    drop(output);
     assert_eq!(receipt.try_outcome(), Some(Outcome::Delivered));
 }
 
@@ -33,9 +33,9 @@ fn rows_that_the_query_reads_are_forwarded_with_those_it_yields() {
          into: metrics}",
     );
     let (batch, _receipt) = spans(&[(1, "a", json!({})), (2, "b", json!({}))]);
-    let made = sql.process(batch, at(9)).unwrap();
-    assert_eq!(names(batches_of(&made, Signal::Traces)[0]), ["a", "b"]);
-    let metric = batches_of(&made, Signal::Metrics)[0];
+    let output = sql.process(batch, at(9)).unwrap();
+    assert_eq!(names(batches_of(&output, Signal::Traces)[0]), ["a", "b"]);
+    let metric = batches_of(&output, Signal::Metrics)[0];
     assert_eq!(metric.numbers::<Int64Type>(metrics::VALUE_INT).value(0), 2);
     assert_eq!(
         metric.words(metrics::TYPE).into_iter().next(),
@@ -57,8 +57,8 @@ fn rows_that_the_query_reads_are_forwarded_with_those_it_yields() {
 #[test]
 fn signals_that_the_query_does_not_read_pass_unchanged() {
     let mut sql = built("{query: 'SELECT * FROM traces WHERE false', into: traces, keep: false}");
-    let made = sql.process(drifts(1), at(9)).unwrap();
-    assert_eq!(made[0].signal(), Signal::Drift);
+    let output = sql.process(drifts(1), at(9)).unwrap();
+    assert_eq!(output[0].signal(), Signal::Drift);
 }
 
 #[test]
@@ -68,8 +68,8 @@ fn a_batch_without_dropped_rows_keeps_the_original_request() {
         pipeline::otlp::decode_traces(request.clone(), "otlp", Delivery::untracked()).unwrap();
     let mut sql =
         built("{query: \"SELECT * FROM traces WHERE name = 'a'\", into: traces, keep: false}");
-    let made = sql.process(batch, at(9)).unwrap();
-    let original = made[0].original().expect("the batch is unchanged");
+    let output = sql.process(batch, at(9)).unwrap();
+    let original = output[0].original().expect("the batch is unchanged");
     assert_eq!(original.to_bytes(), request);
 }
 
@@ -80,8 +80,8 @@ fn the_service_columns_are_updated_with_the_resource() {
          FROM traces\", into: traces, keep: false}",
     );
     let (batch, _receipt) = spans(&[(1, "a", json!({}))]);
-    let made = sql.process(batch, at(9)).unwrap();
-    let service = made[0].text(otlp_context::SERVICE_NAME);
+    let output = sql.process(batch, at(9)).unwrap();
+    let service = output[0].text(otlp_context::SERVICE_NAME);
     assert_eq!(service.value(0), "renamed");
 }
 
@@ -93,15 +93,15 @@ fn service_name_alone_sets_the_resource() {
          into: metrics, keep: false}",
     );
     let (batch, _receipt) = spans(&[(1, "a", json!({"http.route": "/cart"}))]);
-    let made = sql.process(batch, at(9)).unwrap();
-    let read = |column| Json::Object(map_to_json(Map::new(made[0].bytes(column).value(0))));
+    let output = sql.process(batch, at(9)).unwrap();
+    let read = |column| Json::Object(map_to_json(Map::new(output[0].bytes(column).value(0))));
     assert_eq!(
         read(otlp_context::RESOURCE_ATTRIBUTES),
         json!({"service.name": "shop"})
     );
     assert_eq!(read(metrics::ATTRIBUTES), json!({"route": "/cart", "n": 1}));
     assert_eq!(
-        made[0]
+        output[0]
             .numbers::<Float64Type>(metrics::VALUE_DOUBLE)
             .value(0),
         1.5
@@ -115,9 +115,13 @@ fn a_value_that_does_not_fit_its_column_is_null_or_empty() {
          attributes['n']::BIGINT AS flags FROM traces\", into: metrics, keep: false}",
     );
     let (batch, _receipt) = spans(&[(1, "a", json!({"n": "text"})), (1, "b", json!({"n": -1}))]);
-    let made = sql.process(batch, at(9)).unwrap();
-    assert!(made[0].numbers::<Int64Type>(metrics::VALUE_INT).is_null(0));
-    let flags = made[0]
+    let output = sql.process(batch, at(9)).unwrap();
+    assert!(
+        output[0]
+            .numbers::<Int64Type>(metrics::VALUE_INT)
+            .is_null(0)
+    );
+    let flags = output[0]
         .column(metrics::FLAGS)
         .as_primitive::<arrow_array::types::UInt32Type>();
     assert_eq!(
@@ -133,9 +137,9 @@ fn a_failing_query_does_not_stop_forwarded_batches() {
         "SELECT name, 'gauge' AS type, attributes['n']::BIGINT / -1 AS value_int FROM traces";
     let least = || spans(&[(1, "a", json!({"n": i64::MIN}))]);
     let mut sql = built(&format!("{{query: \"{query}\", into: metrics}}"));
-    let made = sql.process(least().0, at(9)).unwrap();
-    assert_eq!(made.len(), 1);
-    assert_eq!(names(&made[0]), ["a"]);
+    let output = sql.process(least().0, at(9)).unwrap();
+    assert_eq!(output.len(), 1);
+    assert_eq!(names(&output[0]), ["a"]);
     let mut alone = built(&format!(
         "{{query: \"{query}\", into: metrics, keep: false}}"
     ));
@@ -161,8 +165,8 @@ fn a_body_of_any_type_is_a_value() {
         "{query: \"SELECT time, attributes['n'] AS body, 'slow' AS event_name FROM traces\", into: logs, keep: false}",
     );
     let (batch, _receipt) = spans(&[(1, "a", json!({"n": 5}))]);
-    let made = sql.process(batch, at(9)).unwrap();
-    let body = made[0].bytes("body").value(0);
+    let output = sql.process(batch, at(9)).unwrap();
+    let body = output[0].bytes("body").value(0);
     assert_eq!(
         pipeline::attributes::value(body),
         pipeline::attributes::Value::Text("5")
@@ -180,8 +184,8 @@ fn lists_of_structs_are_converted_field_by_field() {
         (1, "a", json!({"p": "replicas", "b": "3"})),
         (1, "b", json!({})),
     ]);
-    let made = sql.process(batch, at(9)).unwrap();
-    let paths = made[0].column(drift::PATHS).as_list::<i32>();
+    let output = sql.process(batch, at(9)).unwrap();
+    let paths = output[0].column(drift::PATHS).as_list::<i32>();
     let text = |row: usize, field: &str| {
         let item = paths.value(row);
         let texts = item.as_struct().column_by_name(field).unwrap().clone();

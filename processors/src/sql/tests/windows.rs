@@ -6,9 +6,9 @@ const COUNT: &str = "query: \"SELECT name, 'gauge' AS type, count(*) AS value_in
                      FROM traces GROUP BY name ORDER BY name\", into: metrics";
 
 /// Each row of `metrics` as `end:name=count`.
-fn counted(made: &[Batch]) -> Vec<String> {
+fn counted(output: &[Batch]) -> Vec<String> {
     let mut lines = Vec::new();
-    for batch in batches_of(made, Signal::Metrics) {
+    for batch in batches_of(output, Signal::Metrics) {
         let counts = batch.numbers::<Int64Type>(metrics::VALUE_INT);
         let times = batch.numbers::<UInt64Type>(metrics::TIME_UNIX_NANO);
         for (row, name) in names(batch).into_iter().enumerate() {
@@ -31,9 +31,9 @@ fn a_window_closes_when_its_lateness_has_passed() {
     let mut sql = counting("{size: 10s, lateness: 5s}");
     let mut give = |second, name: &str| {
         let (batch, mut receipt) = spans(&[(second, name, json!({}))]);
-        let made = sql.process(batch, at(1000)).unwrap();
-        let lines = counted(&made);
-        drop(made);
+        let output = sql.process(batch, at(1000)).unwrap();
+        let lines = counted(&output);
+        drop(output);
         assert_eq!(
             receipt.try_outcome(),
             Some(Outcome::Delivered),
@@ -68,9 +68,9 @@ fn a_row_that_arrives_after_its_windows_closed_is_late() {
     let (batch, _receipt) = spans(&[(101, "a", json!({})), (111, "a", json!({}))]);
     assert_eq!(counted(&sql.process(batch, at(1000)).unwrap()), ["110:a=1"]);
     let (late, _receipt) = spans(&[(102, "late", json!({})), (112, "a", json!({}))]);
-    let made = sql.process(late, at(1000)).unwrap();
+    let output = sql.process(late, at(1000)).unwrap();
     assert_eq!(
-        names(batches_of(&made, Signal::Traces)[0]),
+        names(batches_of(&output, Signal::Traces)[0]),
         ["late", "a"],
         "late rows are forwarded"
     );
@@ -104,8 +104,8 @@ fn rows_beyond_max_bytes_are_forwarded_and_not_held() {
     let mut passed = 0;
     for _ in 0..100 {
         let (batch, _receipt) = spans(&vec![(101, "a", json!({})); 100]);
-        let made = sql.process(batch, at(1000)).unwrap();
-        passed += batches_of(&made, Signal::Traces)[0].num_rows();
+        let output = sql.process(batch, at(1000)).unwrap();
+        passed += batches_of(&output, Signal::Traces)[0].num_rows();
     }
     assert_eq!(passed, 10_000);
     let all = counted(&sql.finish(at(1000)));
@@ -147,8 +147,8 @@ fn signals_of_different_batches_are_joined() {
         (108, "later", json!({})),
         (111, "next", json!({})),
     ]);
-    let made = sql.process(batch, at(1000)).unwrap();
-    let found = batches_of(&made, Signal::Correlations);
+    let output = sql.process(batch, at(1000)).unwrap();
+    let found = batches_of(&output, Signal::Correlations);
     let rules = found[0].words("rule");
     assert_eq!(rules.into_iter().flatten().collect::<Vec<_>>(), ["slow"]);
     assert_eq!(found[0].uid().value(0), "svc:////shop");

@@ -1,4 +1,4 @@
-//! The company's cloud as a scan reports it. It depends only on the seed and the situation.
+//! The shop's cloud as a scan reports it. It depends only on the seed and the situation.
 
 mod compute;
 mod database;

@@ -2,7 +2,7 @@
 
 use pipeline::uid;
 
-use crate::demo::company::Pod;
+use crate::demo::shop::Pod;
 
 /// The account id that AWS's documentation uses.
 pub(in crate::demo) const ACCOUNT: &str = "123456789012";

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::names::DemoNames;
 use super::resource::DemoResource;
-use crate::demo::company::{NAMESPACE, Pod};
+use crate::demo::shop::{NAMESPACE, Pod};
 
 pub(super) fn pods(names: DemoNames, deploys: u64) -> Vec<DemoResource> {
     let cluster = names.cluster();

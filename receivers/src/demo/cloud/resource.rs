@@ -1,4 +1,4 @@
-//! A resource of the company's cloud.
+//! A resource of the shop's cloud.
 
 use pipeline::attributes::map_from_json;
 use pipeline::resource::{Resource, ResourceAlias, ResourceRelation};

@@ -12,8 +12,8 @@ use pipeline::uid;
 
 use super::{CALM, FLOODED};
 use crate::demo::cloud::{self, DemoNames};
-use crate::demo::company::Pod;
 use crate::demo::otlp;
+use crate::demo::shop::Pod;
 
 fn names() -> DemoNames {
     DemoNames::new(1)

@@ -1,4 +1,4 @@
-//! Tests of the simulated company.
+//! Tests of the simulated shop.
 
 use super::script::Situation;
 

@@ -7,8 +7,8 @@ use pipeline::component::UnixNanos;
 
 use super::{CALM, FLOODED};
 use crate::demo::cloud::DemoNames;
-use crate::demo::company::ShopService;
 use crate::demo::script::Situation;
+use crate::demo::shop::ShopService;
 use crate::demo::spans::{self, StartedRequest};
 use crate::demo::traffic::{SimulatedRequest, SpanAction, request};
 
@@ -44,7 +44,7 @@ fn second_run_of_a_seed_has_other_ids_and_the_same_latencies() {
 }
 
 #[test]
-fn every_call_of_the_company_occurs() {
+fn every_call_of_the_shop_occurs() {
     let mut calls = BTreeSet::new();
     let mut database_clients = BTreeSet::new();
     for request in requests(1, 500, &CALM) {

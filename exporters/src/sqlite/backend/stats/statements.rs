@@ -6,11 +6,17 @@ use crate::sqlite::backend::bulk::BulkStatement;
 
 /// The statements on one table of statistics.
 pub(in crate::sqlite::backend) struct StatsStatements {
+    /// Reads a page of the rows before a minute, in the order of their keys, starting after a key.
     pub(in crate::sqlite::backend) read: &'static str,
+    /// Reads the rows of some parts in an interval of time.
     pub(super) read_parts: &'static str,
+    /// Reads the oldest minute.
     pub(super) oldest: &'static str,
+    /// Reads the rows with these keys.
     pub(super) find: BulkStatement,
+    /// Inserts rows; replaces the rows with the same keys.
     pub(super) replace: BulkStatement,
+    /// Removes the rows with these keys.
     pub(in crate::sqlite::backend) remove: BulkStatement,
 }
 

@@ -1,4 +1,5 @@
-//! Housekeeping stops the growth of a file. `benches/graph` measures how long writers wait.
+//! Tests that housekeeping limits the size of a file, and that it finishes while reports keep arriving.
+//! `benches/graph` measures how long writers wait for housekeeping.
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,14 +17,14 @@ use super::{SqliteBackend, open};
 const HOUR: u64 = 3_600_000_000_000;
 const DAY: u64 = 24 * HOUR;
 
-/// Opens a file with the exporter's settings: SQLite can free pages in small steps.
+/// Opens a file with the settings of the exporter, so that SQLite can return free pages in small steps.
 async fn open_store(path: &Path) -> Store<SqliteBackend> {
     let observed_edge_ttl = Duration::from_secs(3600);
     store_over(open(path).await, observed_edge_ttl)
 }
 
-fn days(history: u64) -> Retention {
-    let kept = Duration::from_secs(history * 24 * 3600);
+fn retention_of_days(days: u64) -> Retention {
+    let kept = Duration::from_secs(days * 24 * 3600);
     Retention {
         history: kept,
         edge_stats: kept,
@@ -106,20 +107,19 @@ async fn a_file_with_housekeeping_stops_growing() {
         let (live, dying) = uids.split_at(60);
         report(&store, day * DAY, live, day).await;
         let dying: Vec<String> = dying.iter().map(|uid| format!("{uid}-{day}")).collect();
-        let gone: Vec<String> = dying.clone();
         report(&store, day * DAY, &dying, day).await;
-        remove(&store, day * DAY + HOUR, &gone).await;
+        remove(&store, day * DAY + HOUR, &dying).await;
         for minute in 0..20 {
             report_calls(&store, day * DAY + minute * HOUR / 60, live).await;
         }
-        run_housekeeping(&store, day * DAY + 2 * HOUR, &days(2)).await;
+        run_housekeeping(&store, day * DAY + 2 * HOUR, &retention_of_days(2)).await;
         let size = store.backend().store_size().await.unwrap();
         assert_eq!(size.free_bytes, 0, "day {day}");
         sizes.push(size.bytes);
     }
     let (early, late) = (sizes[5], sizes[13]);
     assert!(late < early + early / 5, "{sizes:?}");
-    let two_days = days(2);
+    let two_days = retention_of_days(2);
     let metrics = store.metrics(UnixNanos(15 * DAY), &two_days);
     let metrics = metrics.await.unwrap();
     let rows = |table| metrics.rows.iter().find(|(name, _)| *name == table);
@@ -152,7 +152,7 @@ async fn housekeeping_finishes_although_reports_keep_arriving() {
     for uid in &uids {
         report(&store, DAY, std::slice::from_ref(uid), 1).await;
         let now = UnixNanos(DAY + HOUR);
-        let progress = store.housekeep(now, &days(2)).await.unwrap();
+        let progress = store.housekeep(now, &retention_of_days(2)).await.unwrap();
         steps += 1;
         if progress.is_done && steps > 20 {
             return;

@@ -3,14 +3,14 @@
 use bytes::Bytes;
 use serde_json::json;
 
-use super::{first_metric, first_span, metric, read, round_trip, span};
+use super::{first_metric, first_span, read, request_with_metric, request_with_span, round_trip};
 use crate::{Delivery, Signal, otlp};
 
 #[test]
 fn point_with_an_empty_array_as_an_attribute_is_kept() {
     let first = json!({"asInt": "1", "attributes": [{"key": "tags", "value": {"arrayValue": {}}}]});
     let sum = json!({"aggregationTemporality": 2, "isMonotonic": true, "dataPoints": [first, {"asInt": "2"}]});
-    let request = metric(&json!({"name": "lost", "sum": sum}));
+    let request = request_with_metric(&json!({"name": "lost", "sum": sum}));
     assert_eq!(
         read(Signal::Metrics, &request.to_string())
             .unwrap()
@@ -32,7 +32,7 @@ fn span_with_an_empty_array_as_an_attribute_is_accepted() {
     let attribute = json!({"key": "app.filtered_products.list", "value": {"arrayValue": {}}});
     let out = round_trip(
         Signal::Traces,
-        &span(&json!({"name": "n", "attributes": [attribute]})),
+        &request_with_span(&json!({"name": "n", "attributes": [attribute]})),
     );
     assert_eq!(
         first_span(&out)["attributes"][0]["value"],
@@ -46,7 +46,7 @@ fn double_as_text_is_accepted() {
         json!([{"asDouble": "1.5", "timeUnixNano": "1"}, {"asDouble": 2, "timeUnixNano": "2"}]);
     let out = round_trip(
         Signal::Metrics,
-        &metric(&json!({"name": "g", "gauge": {"dataPoints": points}})),
+        &request_with_metric(&json!({"name": "g", "gauge": {"dataPoints": points}})),
     );
     let points = &first_metric(&out)["gauge"]["dataPoints"];
     assert_eq!(
@@ -61,7 +61,7 @@ fn infinite_bound_of_a_histogram_is_accepted() {
     let histogram = json!({"aggregationTemporality": 2, "dataPoints": [point]});
     let out = round_trip(
         Signal::Metrics,
-        &metric(&json!({"name": "h", "histogram": histogram})),
+        &request_with_metric(&json!({"name": "h", "histogram": histogram})),
     );
     let point = &first_metric(&out)["histogram"]["dataPoints"][0];
     assert_eq!(point["explicitBounds"], json!([1.0, "Infinity"]));
@@ -73,7 +73,10 @@ fn infinite_bound_of_a_histogram_is_accepted() {
 fn integer_with_a_fraction_of_zero_is_accepted() {
     let attributes =
         json!([{"key": "a", "value": {"intValue": 5.0}}, {"key": "b", "value": {"intValue": "7"}}]);
-    let out = round_trip(Signal::Traces, &span(&json!({"attributes": attributes})));
+    let out = round_trip(
+        Signal::Traces,
+        &request_with_span(&json!({"attributes": attributes})),
+    );
     let attributes = &first_span(&out)["attributes"];
     assert_eq!(attributes[0]["value"]["intValue"], "5");
     assert_eq!(attributes[1]["value"]["intValue"], "7");
@@ -83,7 +86,10 @@ fn integer_with_a_fraction_of_zero_is_accepted() {
 fn null_in_an_array_becomes_an_empty_value() {
     let values = json!([{"stringValue": "a"}, null, {"stringValue": "b"}]);
     let attribute = json!({"key": "a", "value": {"arrayValue": {"values": values}}});
-    let out = round_trip(Signal::Traces, &span(&json!({"attributes": [attribute]})));
+    let out = round_trip(
+        Signal::Traces,
+        &request_with_span(&json!({"attributes": [attribute]})),
+    );
     let values = &first_span(&out)["attributes"][0]["value"]["arrayValue"]["values"];
     assert_eq!(
         values,
@@ -94,7 +100,7 @@ fn null_in_an_array_becomes_an_empty_value() {
 #[test]
 fn nan_and_infinity_survive_a_round_trip() {
     let points = json!([{"asDouble": "NaN"}, {"asDouble": "Infinity"}, {"asDouble": "-Infinity"}]);
-    let request = metric(&json!({"name": "temp", "gauge": {"dataPoints": points}}));
+    let request = request_with_metric(&json!({"name": "temp", "gauge": {"dataPoints": points}}));
     let batch = read(Signal::Metrics, &request.to_string()).unwrap();
     let protobuf = batch.original().unwrap().to_bytes();
     let from_protobuf = otlp::decode(

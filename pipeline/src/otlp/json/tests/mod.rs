@@ -28,12 +28,12 @@ fn rejection(signal: Signal, request: &Json) -> String {
 }
 
 /// A request with one span.
-fn span(span: &Json) -> Json {
+fn request_with_span(span: &Json) -> Json {
     json!({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]})
 }
 
 /// A request with one metric.
-fn metric(metric: &Json) -> Json {
+fn request_with_metric(metric: &Json) -> Json {
     json!({"resourceMetrics": [{"scopeMetrics": [{"metrics": [metric]}]}]})
 }
 
@@ -49,13 +49,13 @@ fn first_metric(request: &Json) -> &Json {
 
 /// Decodes and encodes a value, as the only attribute of a span.
 fn round_trip_value(value: &Json) -> Json {
-    let request = span(&json!({"attributes": [{"key": "k", "value": value}]}));
+    let request = request_with_span(&json!({"attributes": [{"key": "k", "value": value}]}));
     first_span(&round_trip(Signal::Traces, &request))["attributes"][0]["value"].clone()
 }
 
 /// The error of decoding a value as the only attribute of a span, without the path of the value.
 fn value_rejection(value: &Json) -> String {
-    let request = span(&json!({"attributes": [{"key": "k", "value": value}]}));
+    let request = request_with_span(&json!({"attributes": [{"key": "k", "value": value}]}));
     let rejection = rejection(Signal::Traces, &request);
     let path = "resourceSpans[0].scopeSpans[0].spans[0].attributes[0].value";
     rejection.strip_prefix(path).expect(&rejection).to_owned()

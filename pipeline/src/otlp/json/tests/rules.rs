@@ -3,14 +3,14 @@
 use serde_json::json;
 
 use super::{
-    decode, encode, first_metric, first_span, metric, read, rejection, round_trip,
-    round_trip_value, span, value_rejection,
+    decode, encode, first_metric, first_span, read, rejection, request_with_metric,
+    request_with_span, round_trip, round_trip_value, value_rejection,
 };
 use crate::{Delivery, Signal};
 
 #[test]
 fn ids_are_hex_in_any_case() {
-    let request = span(&json!({
+    let request = request_with_span(&json!({
         "traceId": "5B8EFFF798038103d269b633813fc60c", "spanId": "EEE19b7ec3c1b174", "parentSpanId": "",
     }));
     let out = round_trip(Signal::Traces, &request);
@@ -26,7 +26,7 @@ fn ids_are_hex_in_any_case() {
         "5b8efff798038103d269b633813fc60z",
         "W47/95gDgQPSabYzgT/GDA==",
     ] {
-        let rejection = rejection(Signal::Traces, &span(&json!({"traceId": id})));
+        let rejection = rejection(Signal::Traces, &request_with_span(&json!({"traceId": id})));
         let path = "resourceSpans[0].scopeSpans[0].spans[0].traceId: expected 32 hex digits, found";
         assert!(rejection.starts_with(path), "{rejection}");
     }
@@ -102,7 +102,7 @@ fn integers_are_numbers_or_text_in_any_notation_and_are_written_as_text() {
 
 #[test]
 fn values_of_32_bit_fields_are_checked_for_their_range() {
-    let count = |count| span(&json!({"droppedAttributesCount": count}));
+    let count = |count| request_with_span(&json!({"droppedAttributesCount": count}));
     for ok in [json!(4_294_967_295u32), json!("4294967295"), json!(3e9)] {
         assert_eq!(
             read(Signal::Traces, &count(ok).to_string())
@@ -120,7 +120,7 @@ fn values_of_32_bit_fields_are_checked_for_their_range() {
         );
     }
     let point = json!({"scale": -2_147_483_649i64});
-    let request = metric(&json!({"exponentialHistogram": {"dataPoints": [point]}}));
+    let request = request_with_metric(&json!({"exponentialHistogram": {"dataPoints": [point]}}));
     assert!(
         rejection(Signal::Metrics, &request)
             .contains("exponentialHistogram.dataPoints[0].scale: expected")
@@ -168,13 +168,13 @@ fn doubles_are_numbers_text_or_one_of_three_words() {
 #[test]
 fn enums_are_integers_or_names_and_are_written_as_integers() {
     for kind in [json!(3), json!("3"), json!(3.0), json!("SPAN_KIND_CLIENT")] {
-        let out = round_trip(Signal::Traces, &span(&json!({"kind": kind})));
+        let out = round_trip(Signal::Traces, &request_with_span(&json!({"kind": kind})));
         assert_eq!(first_span(&out)["kind"], 3);
     }
     // Unknown values are accepted, since a newer version of OTLP may add values.
     let out = round_trip(
         Signal::Traces,
-        &span(&json!({"kind": -7, "status": {"code": "STATUS_CODE_ERROR"}})),
+        &request_with_span(&json!({"kind": -7, "status": {"code": "STATUS_CODE_ERROR"}})),
     );
     assert_eq!(first_span(&out)["kind"], -7);
     assert_eq!(first_span(&out)["status"]["code"], 2);
@@ -183,7 +183,7 @@ fn enums_are_integers_or_names_and_are_written_as_integers() {
         (json!(1.5), "1.5"),
         (json!(3_000_000_000u32), "3000000000"),
     ] {
-        let rejection = rejection(Signal::Traces, &span(&json!({"kind": kind})));
+        let rejection = rejection(Signal::Traces, &request_with_span(&json!({"kind": kind})));
         let expected = format!(
             "resourceSpans[0].scopeSpans[0].spans[0].kind: \
              expected a 32-bit integer or a name such as SPAN_KIND_UNSPECIFIED, found {found}"
@@ -255,7 +255,10 @@ fn null_in_a_list_of_values_is_the_empty_value_and_null_in_other_lists_is_reject
         round_trip_value(&list),
         json!({"arrayValue": {"values": [{}, {"intValue": "1"}]}})
     );
-    let rejection = rejection(Signal::Traces, &span(&json!({"events": [{}, null]})));
+    let rejection = rejection(
+        Signal::Traces,
+        &request_with_span(&json!({"events": [{}, null]})),
+    );
     assert!(
         rejection.ends_with("spans[0].events[1]: expected an object, found null"),
         "{rejection}"
@@ -309,7 +312,7 @@ fn empty_members_of_a_oneof_and_empty_messages_are_kept() {
         round_trip_value(&json!({"kvlistValue": {"values": null}})),
         json!({"kvlistValue": {"values": []}})
     );
-    let out = round_trip(Signal::Traces, &span(&json!({"status": {}})));
+    let out = round_trip(Signal::Traces, &request_with_span(&json!({"status": {}})));
     assert_eq!(
         first_span(&out)["status"],
         json!({"message": "", "code": 0})
@@ -372,7 +375,7 @@ fn nesting_is_limited_as_in_protobuf() {
         for _ in 0..depth {
             value = json!({"arrayValue": {"values": [value]}});
         }
-        span(&json!({"attributes": [{"key": "deep", "value": value}]}))
+        request_with_span(&json!({"attributes": [{"key": "deep", "value": value}]}))
     };
     // The outermost value is nested in five messages, and each list adds two.
     let deepest = encode(&read(Signal::Traces, &nested(47).to_string()).unwrap()).unwrap();

@@ -25,7 +25,7 @@ pub(super) fn convert_resources(batch: &Batch, wanted: SignalSet, now: UnixNanos
     let rows = [graph_rows.edges, graph_rows.aliases, graph_rows.nodes];
     let rows = rows.into_iter().flatten();
     rows.filter(|rows| !rows.is_empty())
-        .map(|mut rows| rows.finish(batch.delivery().unattributed()))
+        .map(|mut rows| rows.finish(batch.delivery().for_derived_rows()))
         .collect()
 }
 
@@ -73,6 +73,7 @@ impl GraphRows {
                 (nodes::GROUP, Cell::Text(group)),
                 (nodes::SCOPE, row.scope.into()),
                 (nodes::SCAN_ID, row.scan_id.into()),
+                // Whether a scan completion reports the uids that are not among its members as deleted or as released.
                 (nodes::MISS, row.miss.into()),
                 (nodes::STATE, row.state.map_or(Cell::Null, Cell::UInt)),
                 (nodes::MEMBERS, row.members.map_or(Cell::Null, Cell::UInts)),
@@ -137,7 +138,11 @@ impl GraphRows {
                 (aliases::STATE, row.state.map_or(Cell::Null, Cell::UInt)),
                 (aliases::KIND, kind.into()),
                 (aliases::VALUE, value.into()),
-                (aliases::WITHIN, alias.and_then(|(.., scope)| scope).into()),
+                // Where the alias is unique, such as a VPC; this is not the scope of the scan.
+                (
+                    aliases::WITHIN,
+                    alias.and_then(|(.., within)| within).into(),
+                ),
             ];
             rows.push(Some(time), row.uid, row.source, &cells);
         };

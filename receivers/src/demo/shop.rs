@@ -1,4 +1,4 @@
-//! The simulated company: a web shop of eight services and a database, and the calls between them.
+//! The simulated shop: eight services, a database, and the calls between them.
 //!
 //! ```text
 //!            ┌▶ cart ─────────────────────┐
