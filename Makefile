@@ -37,6 +37,7 @@ compare:
 lint: $(TYPOS)
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo test --locked --test whole style::
 	$(TYPOS)
 
 # The spell checker, with its version in its name, so that another version is installed when the number changes.

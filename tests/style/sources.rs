@@ -90,10 +90,11 @@ fn add_folder(folder: &Path, prefix: &str, sources: &mut Vec<SourceFile>) {
     }
 }
 
-/// Cargo marks each of its target folders with `CACHEDIR.TAG`.
+/// Cargo marks each of its target folders with `CACHEDIR.TAG`. Migrations must not change, not even their comments, since
+/// SQLx stores their checksums in every file.
 fn is_skipped(folder: &Path, name: &str) -> bool {
     let is_hidden = name.starts_with('.') && name != ".ci" && name != ".cargo";
-    is_hidden || name == "target" || folder.join("CACHEDIR.TAG").exists()
+    is_hidden || name == "target" || name == "migrations" || folder.join("CACHEDIR.TAG").exists()
 }
 
 fn syntax_of(path: &str) -> Option<Syntax> {

@@ -36,7 +36,7 @@ mod tests;
 pub use config::{Config, Keepalive, OtlpExporterConfigError};
 pub use endpoint::InvalidEndpoint;
 
-use crate::otlp_client::{Connector, HttpVersions, Rejections, body_parts};
+use crate::otlp_client::{BodyEncoder, Connector, Encoding, HttpVersions, Rejections};
 use response::GrpcResponseReader;
 
 /// The shortest interval of pings in grpc-go.
@@ -49,6 +49,7 @@ pub struct Otlp {
     id: String,
     headers: HeaderMap,
     response_reader: GrpcResponseReader,
+    encoder: BodyEncoder,
     channel: Option<Channel>,
 }
 
@@ -74,6 +75,7 @@ impl BuildExporter for Otlp {
                 headers: config.headers.clone(),
                 rejections: Rejections::of(id.clone()),
             },
+            encoder: BodyEncoder::new(Encoding::Protobuf, config.compression),
             channel: None,
             config,
             id,
@@ -93,7 +95,7 @@ impl Exporter for Otlp {
             .channel
             .clone()
             .expect("the engine starts an exporter before it exports");
-        let message = body_parts(batch, self.config.compression).await?;
+        let message = self.encoder.body_parts(batch).await?;
         let mut request = Request::post(path(batch.signal()))
             .version(http::Version::HTTP_2)
             .body(message::frame(message, self.config.compression))

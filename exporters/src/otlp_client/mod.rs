@@ -15,7 +15,7 @@ mod response;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub(crate) use body::{Encoding, body, body_parts};
+pub(crate) use body::{BodyEncoder, Encoding};
 pub(crate) use compression::{Compression, UnsupportedCompression};
 pub(crate) use connector::{Connector, HttpVersions};
 pub(crate) use headers::Headers;

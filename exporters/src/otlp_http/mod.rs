@@ -32,7 +32,7 @@ mod tests;
 pub use config::{Config, OtlpHttpConfigError};
 pub use destination::InvalidUrl;
 
-use crate::otlp_client::{Connector, Encoding, HttpVersions, Rejections, USER_AGENT, body};
+use crate::otlp_client::{BodyEncoder, Connector, Encoding, HttpVersions, Rejections, USER_AGENT};
 use destination::Destination;
 use response::HttpResponseReader;
 
@@ -43,6 +43,7 @@ pub struct OtlpHttp {
     id: String,
     headers: HeaderMap,
     response_reader: HttpResponseReader,
+    encoder: BodyEncoder,
     client: Option<Client<Connector, Full<Bytes>>>,
 }
 
@@ -67,6 +68,7 @@ impl BuildExporter for OtlpHttp {
                 headers: config.headers.clone(),
                 rejections: Rejections::of(id.clone()),
             },
+            encoder: BodyEncoder::new(config.encoding, config.compression),
             client: None,
             config,
             id,
@@ -111,7 +113,7 @@ impl Exporter for OtlpHttp {
             .as_ref()
             .expect("the engine starts an exporter before it exports");
         let destination = self.destination(batch.signal())?;
-        let body = body(batch, self.config.encoding, self.config.compression).await?;
+        let body = self.encoder.body(batch).await?;
         let mut request = Request::post(destination.uri())
             .body(Full::new(body))
             .expect("the configuration was checked");

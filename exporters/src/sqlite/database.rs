@@ -16,7 +16,7 @@ use super::connections::{
     ConnectionOpener, DatabaseFile, FileChanged, InterruptibleConnection, ReaderPool, SqliteWriter,
 };
 
-static MIGRATIONS: Migrator = sqlx::migrate!("src/sqlite/migrations");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("src/sqlite/migrations");
 
 /// The advice in errors of a command that got the wrong file.
 const NAME_ANOTHER_FILE: &str = "name another file";

@@ -10,6 +10,10 @@ use super::OriginalRequest;
 use super::concat::concat_rows;
 use crate::sync::lock;
 
+/// Merged parts with fewer rows on average are concatenated at once: [`Content::memory`] counts buffers alone, but most of
+/// the memory of a part with a few rows is its arrays.
+const MIN_ROWS_PER_PART: usize = 16;
+
 #[derive(Debug)]
 pub(super) struct Content {
     rows: BatchRows,
@@ -43,18 +47,25 @@ impl Content {
         }
     }
 
-    /// Merges contents of one signal, in order. If every part has its original request, the result has all of them.
+    /// Merges contents of one signal, in order. If every part has its original request, the result has all of them, and
+    /// its rows are concatenated when they are first read, unless the parts have only a few rows each.
     pub(super) fn merge<'a>(contents: impl Iterator<Item = &'a Content> + Clone) -> Content {
         let originals = contents.clone().map(|content| content.original.as_ref());
         let originals: Option<Vec<&OriginalRequest>> = originals.collect();
+        let original = originals.map(OriginalRequest::concat);
+        let num_rows: usize = contents.clone().map(Content::num_rows).sum();
+        let parts: Vec<RecordBatch> = contents.flat_map(Content::parts).collect();
+        if original.is_none() || num_rows < parts.len() * MIN_ROWS_PER_PART {
+            return Content::new(concat_rows(&parts), original);
+        }
         let merged = MergedRows {
-            num_rows: contents.clone().map(Content::num_rows).sum(),
+            num_rows,
             whole: OnceLock::new(),
-            parts: Mutex::new(contents.flat_map(Content::parts).collect()),
+            parts: Mutex::new(parts),
         };
         Content {
             rows: BatchRows::Merged(merged),
-            original: originals.map(OriginalRequest::concat),
+            original,
             memory: OnceLock::new(),
         }
     }
@@ -149,32 +160,46 @@ fn add_buffers(data: &ArrayData, buffers: &mut HashMap<usize, usize>) {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
     use std::sync::Arc;
 
     use arrow_array::{Int64Array, RecordBatch};
+    use bytes::Bytes;
 
-    use super::Content;
+    use super::{Content, OriginalRequest};
 
-    fn numbers(numbers: Vec<i64>) -> Content {
-        let column = Arc::new(Int64Array::from(numbers)) as _;
-        Content::new(RecordBatch::try_from_iter([("n", column)]).unwrap(), None)
+    fn numbers(numbers: Range<i64>) -> Content {
+        let column = Arc::new(Int64Array::from_iter_values(numbers)) as _;
+        let rows = RecordBatch::try_from_iter([("n", column)]).unwrap();
+        Content::new(rows, Some(OriginalRequest::from(Bytes::from_static(b"n"))))
     }
 
     #[test]
     fn merged_rows_are_concatenated_when_they_are_first_read() {
-        let inner = Content::merge([numbers(vec![1]), numbers(vec![2, 3])].iter());
-        let merged = Content::merge([inner, numbers(vec![4])].iter());
+        let inner = Content::merge([numbers(0..16), numbers(16..50)].iter());
+        let merged = Content::merge([inner, numbers(50..100)].iter());
         let memory = merged.memory();
-        assert_eq!((merged.num_rows(), merged.parts().len()), (4, 3));
-        let all = numbers(vec![1, 2, 3, 4]);
+        assert_eq!((merged.num_rows(), merged.parts().len()), (100, 3));
+        let all = numbers(0..100);
         assert_eq!(merged.rows(), all.rows());
         assert_eq!(merged.parts(), [all.rows().clone()]);
         assert_eq!(merged.memory(), memory);
+        assert_eq!(merged.original.unwrap().parts().len(), 3);
+    }
+
+    #[test]
+    fn small_parts_and_parts_without_a_request_are_concatenated_at_once() {
+        let small = Content::merge([numbers(0..1), numbers(1..2)].iter());
+        assert_eq!((small.num_rows(), small.parts().len()), (2, 1));
+        let without = Content::new(numbers(0..99).rows().clone(), None);
+        let merged = Content::merge([without, numbers(99..200)].iter());
+        assert_eq!((merged.num_rows(), merged.parts().len()), (200, 1));
+        assert!(merged.original.is_none());
     }
 
     #[test]
     fn threads_that_read_merged_rows_at_the_same_time_get_the_same_rows() {
-        let merged = Content::merge([numbers(vec![1]), numbers(vec![2])].iter());
+        let merged = Content::merge([numbers(0..20), numbers(20..40)].iter());
         let addresses = std::thread::scope(|scope| {
             let read = || merged.rows().column(0).to_data().buffers()[0].as_ptr() as usize;
             [scope.spawn(read), scope.spawn(read)].map(|thread| thread.join().unwrap())

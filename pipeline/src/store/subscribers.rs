@@ -20,7 +20,7 @@ const CAPACITY: usize = 256;
 
 /// How often `follow` polls the log while there are subscribers. Commits of other processes must arrive within a
 /// second; a poll costs an idle process half a millisecond.
-const POLL_INTERVAL: Duration = Duration::from_millis(600);
+const POLL_INTERVAL: Duration = Duration::from_millis(400);
 
 /// When the first subscriber subscribes, `follow` also sends this many of the newest commits in the log: other
 /// processes may have written them after the subscription and before the first poll.

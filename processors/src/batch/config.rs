@@ -72,7 +72,7 @@ impl Default for Config {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BatchConfigError {
     #[error(
-        "send_batch_max_size must be greater than or equal to send_batch_size, but {max} is less than \
+        "send_batch_max_size must be greater or equal to send_batch_size, but {max} is less than \
          {size}: set it to {size} or more, or to 0 for no limit"
     )]
     MaxBelowSize { max: usize, size: usize },
@@ -82,7 +82,7 @@ pub(super) enum BatchConfigError {
     )]
     MetadataKeys,
     #[error(
-        "linger {linger:?} exceeds timeout {timeout:?}, which releases the rows first: set timeout to \
+        "linger {linger:?} exceeds timeout {timeout:?}, the longest time that rows are held: set timeout to \
          {linger:?} or more"
     )]
     LingerAboveTimeout { linger: Duration, timeout: Duration },

@@ -1,5 +1,5 @@
--- Renames the tables of version 1, so that an older airdig that still runs fails instead of writing rows that this
--- version does not read. When the exporter starts, `earlier/` imports their rows into the tables below.
+-- What version 1 wrote is renamed, so that an older airdig that still runs fails rather than writes
+-- where no one reads. `earlier/` moves it into the tables below when the exporter starts.
 DROP INDEX facts_by_kind;
 DROP INDEX facts_by_scope;
 DROP INDEX relations_by_end;
@@ -13,24 +13,24 @@ ALTER TABLE edge_figures RENAME TO earlier_edge_figures;
 ALTER TABLE changes RENAME TO earlier_changes;
 ALTER TABLE change_uids RENAME TO earlier_change_uids;
 
--- The tables of pipeline::store::rows. Times are nanoseconds since 1970, hashes are 64 bits as a signed number. A word
--- is an id of `words`, or 0 for none. Tags, values and properties are airdig's attributes (a sequence of OTLP KeyValue
--- messages).
+-- The rows of pipeline::store::rows. Times are nanoseconds since 1970, hashes 64 bits as a signed
+-- number. A word is a number of `words`, 0 for none. Tags, values and properties are airdig's
+-- attributes (a run of OTLP KeyValue messages).
 --
--- `INSERT OR FAIL` writes rows: a statement that fails half-way is rolled back with its transaction. A column that such
--- a statement updates is not declared `NOT NULL`, although it is never null: SQLite would copy each page that the
--- statement changes into a statement journal.
+-- Rows are written by `INSERT OR FAIL`: a statement that fails half-way is rolled back with its
+-- transaction. A column that such a statement updates is not `NOT NULL`, though it never is null:
+-- SQLite would copy each page that the statement touches into a journal of its own.
 CREATE TABLE words (
     id   INTEGER PRIMARY KEY,
     word TEXT NOT NULL UNIQUE
 ) STRICT;
 
--- Current state of nodes. The columns that filter lists come first, so that a filter does not read a long uid. Ids are
--- never reused, so that an id in a commit or a page cursor never names another node.
+-- Nodes as they are now. What a list is filtered by comes first, so that a long uid is not read for it.
+-- A number is never used again, so that none in a commit or a page names another node.
 CREATE TABLE nodes (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
-    hash          INTEGER NOT NULL, -- hash of the uid
-    listing       INTEGER, -- 0: in no list, 1: current, 2: ended
+    hash          INTEGER NOT NULL, -- of the uid
+    listing       INTEGER, -- in no list (0), current (1), ended (2)
     kind          INTEGER,
     provider      INTEGER,
     account       INTEGER,
@@ -40,7 +40,7 @@ CREATE TABLE nodes (
     unobserved    INTEGER,
     first_seen    INTEGER,
     last_seen     INTEGER,
-    changed       INTEGER, -- when a claim last began, changed or ended
+    changed       INTEGER, -- no claim began, changed or ended after it
     same_as       INTEGER,
     uid           TEXT    NOT NULL,
     name          TEXT,
@@ -48,32 +48,32 @@ CREATE TABLE nodes (
 ) STRICT;
 CREATE INDEX nodes_by_hash ON nodes (hash);
 CREATE INDEX nodes_by_same_as ON nodes (same_as) WHERE same_as IS NOT NULL;
--- An index for each filter of lists, in the order of ids. Current and ended nodes are apart, so that a list of current
--- nodes does not skip ended ones. Nodes from telemetry have no provider, account or region.
+-- Lists in the order of numbers, one for each filter. Current and ended nodes stand apart, so that a list
+-- of the current ones does not skip those that ended. What telemetry names has no provider, account or region.
 CREATE INDEX nodes_by_listing ON nodes (listing) WHERE listing > 0;
 CREATE INDEX nodes_by_kind ON nodes (listing, kind) WHERE listing > 0;
 CREATE INDEX nodes_by_provider ON nodes (listing, provider) WHERE listing > 0 AND provider > 0;
 CREATE INDEX nodes_by_account ON nodes (listing, account) WHERE listing > 0 AND account > 0;
 CREATE INDEX nodes_by_region ON nodes (listing, region) WHERE listing > 0 AND region > 0;
 
--- The last interval of each claim.
+-- The last stretch of each claim.
 CREATE TABLE claims (
     node   INTEGER NOT NULL,
     class  INTEGER NOT NULL,
     source INTEGER NOT NULL,
     scope  INTEGER NOT NULL,
     since  INTEGER,
-    until  INTEGER, -- null while the claim is open
-    ending INTEGER, -- 0: another value followed, 1: deleted, 2: released
+    until  INTEGER, -- none while it is open
+    ending INTEGER, -- another value followed (0), it was deleted (1) or released (2)
     state  INTEGER,
     seen   INTEGER,
     points BLOB,
     PRIMARY KEY (node, class, source, scope)
 ) STRICT, WITHOUT ROWID;
--- For each scope, first the open claims by node, then the others by their end.
+-- Of a scope first the open ones, by node, then the others, by their end.
 CREATE INDEX claims_by_scope ON claims (source, scope, class, until, node);
 
--- The intervals before the last one.
+-- The stretches before it.
 CREATE TABLE claim_history (
     node   INTEGER NOT NULL,
     class  INTEGER NOT NULL,
@@ -88,8 +88,8 @@ CREATE TABLE claim_history (
     PRIMARY KEY (node, class, source, scope, since)
 ) STRICT, WITHOUT ROWID;
 
--- The content of a state of a claim; none if `kind` is null. Values may be long: SQLite reads fewer pages for them in a
--- table with row ids.
+-- What a state of a claim says; it has content where the kind is not null. Values may be long: those
+-- of a table with row numbers are read with fewer pages.
 CREATE TABLE versions (
     id       INTEGER PRIMARY KEY,
     node     INTEGER NOT NULL,
@@ -105,11 +105,11 @@ CREATE TABLE versions (
     name     TEXT,
     tags     BLOB,
     value    BLOB,
-    written  INTEGER, -- when a column was last written
+    written  INTEGER, -- when anything of it was last written
     UNIQUE (node, source, scope, state)
 ) STRICT;
 
--- Immutable snapshots: lists of edges (part 0) and of aliases (part 1).
+-- Immutable lists of edges (part 0) and of aliases (1).
 CREATE TABLE snapshots (
     node INTEGER NOT NULL,
     part INTEGER NOT NULL,
@@ -134,7 +134,7 @@ CREATE TABLE edges (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX edges_by_target ON edges (to_node, kind, from_node, source, scope, is_observation);
 
--- The ends of edges that are no longer current.
+-- Where edges started that are not current any more.
 CREATE TABLE past_edges (
     to_node   INTEGER NOT NULL,
     kind      INTEGER NOT NULL,
@@ -142,7 +142,7 @@ CREATE TABLE past_edges (
     PRIMARY KEY (to_node, kind, from_node)
 ) STRICT, WITHOUT ROWID;
 
--- Current aliases. A value may be long, so the key and the index have its hash instead.
+-- Current aliases. A value may be long, so its hash stands for it in the key and in the index.
 CREATE TABLE aliases (
     node           INTEGER NOT NULL,
     kind           INTEGER NOT NULL,
@@ -160,15 +160,15 @@ CREATE TABLE aliases (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX aliases_by_value ON aliases (value_hash);
 
--- The former owners of aliases that are no longer current.
+-- Which nodes had aliases that they have not any more.
 CREATE TABLE past_aliases (
     value_hash INTEGER NOT NULL,
     node       INTEGER NOT NULL,
     PRIMARY KEY (value_hash, node)
 ) STRICT, WITHOUT ROWID;
 
--- `scans` has, for each of the newest 16 scans, its begin, the hash of its members (8 bytes each, little endian), and
--- the meaning of a miss (1 byte). It is one column, so that an unchanged scan updates one row.
+-- `scans`: of each of the newest 16 the beginning, the hash of its members (8 bytes each, little
+-- endian), and what a miss means (1 byte). One column, so that an unchanged scan updates one row.
 CREATE TABLE scopes (
     class      INTEGER NOT NULL,
     source     INTEGER NOT NULL,
@@ -180,7 +180,7 @@ CREATE TABLE scopes (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX scopes_by_name ON scopes (scope);
 
--- Members of scans by their hash: ascending pairs of the hash of a uid and the hash of its state, 16 bytes each.
+-- Pairs of the hashes of a uid and of its state, 16 bytes each, ascending.
 CREATE TABLE members (
     class  INTEGER NOT NULL,
     source INTEGER NOT NULL,
@@ -190,7 +190,7 @@ CREATE TABLE members (
     PRIMARY KEY (class, source, scope, hash)
 ) STRICT, WITHOUT ROWID;
 
--- Contested nodes: they are not current although a claim of the scope is open.
+-- Nodes that are not current although a claim of the scope is open.
 CREATE TABLE contested (
     class  INTEGER NOT NULL,
     source INTEGER NOT NULL,
@@ -200,7 +200,7 @@ CREATE TABLE contested (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX contested_by_node ON contested (node);
 
--- The number of nodes that are listed as current.
+-- How many nodes are listed as current.
 CREATE TABLE counts (
     kind     INTEGER NOT NULL,
     provider INTEGER NOT NULL,
@@ -208,22 +208,23 @@ CREATE TABLE counts (
     PRIMARY KEY (kind, provider)
 ) STRICT, WITHOUT ROWID;
 
--- Search texts of nodes: `id` is 8 * node + field, `text` joins all texts of the field (backend/texts/layout.rs).
+-- Texts by which nodes are found: id is 8 * node + field, `text` all of that field, see
+-- backend/texts/layout.rs.
 CREATE TABLE texts (
     id         INTEGER PRIMARY KEY,
     text       TEXT    NOT NULL,
     is_current INTEGER NOT NULL
 ) STRICT;
--- Their trigrams. The row id is 2^40 * field + node, so that matches come in the order of field and node; plus 2^44 if
--- the node is not current.
+-- Their trigrams: row 2^40 * field + node, so that matches come in the order of field and node; 2^44
+-- more where the node is not current.
 CREATE VIRTUAL TABLE trigrams USING fts5 (
     text, content = '', columnsize = 0, detail = 'none', tokenize = 'trigram case_sensitive 1'
 );
--- Housekeeping merges two segments of the index when they have the same size.
+-- Housekeeping merges two parts of it as soon as they are of one size.
 INSERT INTO trigrams (trigrams, rank) VALUES ('usermerge', 2);
 
--- Statistics of edges: one row per minute, part of the edges, writer and chunk. `body` is a list of edges
--- (backend/stats/packed.rs).
+-- What a writer counted in a minute on the edges of a part; `body` is a list of edges, see
+-- backend/stats/packed.rs.
 CREATE TABLE edge_stats (
     id     INTEGER PRIMARY KEY,
     minute INTEGER NOT NULL,
@@ -234,7 +235,7 @@ CREATE TABLE edge_stats (
     UNIQUE (minute, part, writer, chunk)
 ) STRICT;
 
--- The same for whole hours, summed over writers and chunks; `minute` is the begin of the hour.
+-- The same of whole hours, each from where it begins, over all writers and chunks.
 CREATE TABLE edge_stats_hourly (
     id     INTEGER PRIMARY KEY,
     minute INTEGER NOT NULL,
@@ -245,7 +246,7 @@ CREATE TABLE edge_stats_hourly (
     UNIQUE (minute, part, writer, chunk)
 ) STRICT;
 
--- The nodes that statistics name, and the end of the last day with statistics.
+-- The nodes that any statistics name, and the end of the last day on which one does.
 CREATE TABLE edge_stats_ends (
     node INTEGER PRIMARY KEY,
     last INTEGER
@@ -268,14 +269,14 @@ CREATE TABLE records (
     impact_time INTEGER,
     UNIQUE (signal, record, opened)
 ) STRICT;
--- Indexes for pages of each filter, newest first, and for housekeeping by age, oldest first.
+-- Pages of each filter, newest first; by age, oldest first.
 CREATE INDEX records_by_opening ON records (signal, opened, record);
 CREATE INDEX records_by_status ON records (signal, status, opened, record);
 CREATE INDEX records_by_severity ON records (signal, severity, opened, record);
 CREATE INDEX open_records ON records (signal, opened, record) WHERE resolved IS NULL;
 CREATE INDEX records_by_resolution ON records (signal, resolved, record) WHERE resolved IS NOT NULL;
 
--- The uids that records name.
+-- Every uid that a record names.
 CREATE TABLE record_names (
     uid_hash INTEGER NOT NULL,
     opened   INTEGER NOT NULL,
@@ -284,7 +285,7 @@ CREATE TABLE record_names (
     PRIMARY KEY (uid_hash, opened, signal, id)
 ) STRICT, WITHOUT ROWID;
 
--- The process that scans a scope.
+-- Which process scans a scope.
 CREATE TABLE leases (
     source INTEGER NOT NULL,
     scope  INTEGER NOT NULL,
@@ -298,7 +299,7 @@ CREATE TABLE commits (
     body     BLOB NOT NULL
 ) STRICT;
 
--- Internal values of the store by name, such as the horizon and the position of housekeeping.
+-- What the store keeps for itself, by name: the horizon, where housekeeping is.
 CREATE TABLE state (
     name  TEXT PRIMARY KEY,
     value BLOB NOT NULL

@@ -10,6 +10,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::batches::node_batch;
 use super::start;
+use crate::sqlite::database::MIGRATIONS;
 
 #[tokio::test]
 async fn a_graph_outlives_its_process() {
@@ -94,4 +95,19 @@ async fn rows_without_a_uid_are_rejected_and_others_are_written() {
             ..
         }
     ));
+}
+
+/// SQLx stores the SHA-384 of a migration's text in each file, and does not open the file if the text has changed since,
+/// not even in a comment. So a migration is never edited; a change of the schema is a new one.
+#[test]
+fn migrations_never_change() {
+    let first_bytes = |checksum: &[u8]| -> String {
+        let bytes = checksum[..8].iter();
+        bytes.map(|byte| format!("{byte:02x}")).collect()
+    };
+    let checksums: Vec<String> = MIGRATIONS
+        .iter()
+        .map(|migration| first_bytes(&migration.checksum))
+        .collect();
+    assert_eq!(checksums, ["ff4a3758d47e98c4", "10e26f5f49697a19"]);
 }
