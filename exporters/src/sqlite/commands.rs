@@ -12,13 +12,10 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::SqliteBackend;
-use super::database::{Database, verify};
+use super::database::{BUSY_TIMEOUT, Database, verify};
 
 /// The default of the exporter; no command depends on it.
 const OBSERVED_EDGE_TTL: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// How long a copy waits for a process that has locked the file.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(3);
 
 const COPY: &str = "VACUUM INTO ?1";
 

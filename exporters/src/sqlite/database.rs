@@ -22,11 +22,13 @@ pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("src/sqlite/migrations")
 const NAME_ANOTHER_FILE: &str = "name another file";
 
 const IS_GRAPH: &str = "SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
-const HAS_EARLIER_TABLES: &str = "SELECT count(*) FROM sqlite_master WHERE name = 'earlier_facts'";
+/// Returns 1 while the file has tables of an earlier version, else 0.
+pub(super) const HAS_EARLIER_TABLES: &str =
+    "SELECT count(*) FROM sqlite_master WHERE name = 'earlier_facts'";
 const SCHEMA_VERSION: &str = "SELECT coalesce(max(version), 0) FROM _sqlx_migrations";
 
 /// How long a statement waits for the lock of another process.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(3);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long running reads may continue after the exporter stops; then they are interrupted.
 const READ_GRACE_PERIOD: Duration = Duration::from_millis(500);

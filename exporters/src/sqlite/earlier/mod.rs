@@ -22,6 +22,7 @@ use pipeline::store::rows::{Backend, RowsError, WriteRows};
 
 use super::SqliteBackend;
 use super::backend::SqliteSession;
+use super::database::HAS_EARLIER_TABLES;
 
 mod facts;
 mod other_tables;
@@ -34,7 +35,6 @@ use facts::FactReader;
 /// time: it keeps far more scans of a scope than a step has.
 const SCANS_PER_STEP: usize = 4;
 
-const HAS_EARLIER_TABLES: &str = "SELECT count(*) FROM sqlite_master WHERE name = 'earlier_facts'";
 const ROWS: &str = "SELECT (SELECT count(*) FROM earlier_facts) + (SELECT count(*) FROM earlier_relations) \
      + (SELECT count(*) FROM earlier_aliases) + (SELECT count(*) FROM earlier_edge_figures) \
      + (SELECT count(*) FROM earlier_changes)";
